@@ -215,6 +215,28 @@ export const clientCommands: readonly CommandSpec[] = [
     exitCodes: [FAILED, NO_SUPERVISOR],
   },
   {
+    name: 'run',
+    kind: 'client',
+    group: 'act',
+    summary: 'Run a command as a program would run',
+    usage: ['run NAME -- CMD [ARG…]'],
+    takes: ['processes', 'text'],
+    details: [
+      'CMD has the user, directory, environment, umask and limits of the process NAME, and the terminal of this ' +
+        'command. The supervisor does not restart or log it. It is looked up in the PATH of the program.',
+      'Works where the files of the program are: in its container, over a unix socket.',
+    ],
+    examples: [
+      { line: 'onevisor run web -- env', effect: 'the variables of a program' },
+      { line: 'onevisor run web -- sh', effect: 'a shell with them' },
+    ],
+    exitCodes: [
+      [1, 'the supervisor gives no settings; or the exit code of CMD'],
+      [126, 'CMD cannot be executed'],
+      [127, 'there is no CMD'],
+    ],
+  },
+  {
     name: 'fg',
     kind: 'client',
     group: 'act',

@@ -10,6 +10,21 @@ export interface CtlInput extends Readable {
   setRawMode?(isRaw: boolean): unknown;
 }
 
+/** The settings that a program starts with, for another command. The fields are those of a SpawnRequest. */
+export interface CommandSettings {
+  readonly env: readonly string[];
+  readonly directory: string;
+  readonly umask: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly limits: ReadonlyArray<{ readonly resource: string; readonly soft: number; readonly hard: number }>;
+  readonly nice: number | null;
+  readonly oomScoreAdj: number | null;
+  /** Identifies the mount namespace of the supervisor; empty if it is unknown. */
+  readonly mountNamespace: string;
+}
+
 /** Input and output of one run of the client. */
 export interface CtlIo {
   readonly stdin: CtlInput;
@@ -21,6 +36,10 @@ export interface CtlIo {
   readonly discovery?: Discovery;
   /** argv[0], for usage texts. The search for the configuration file also starts at its directory. */
   readonly calledAs: string;
+  /**
+   * Runs a command with our streams, and resolves with its exit code. Missing for a client that cannot start processes.
+   */
+  runProgram?(settings: CommandSettings, argv: readonly string[]): Promise<number>;
   /** Subscribes to SIGINT; the result ends the subscription. Without a subscription, SIGINT ends the process. */
   onInterrupt(listener: () => void): () => void;
 }

@@ -5,6 +5,7 @@
 import { openSource, readGivenFile } from '../config/source.ts';
 import type { Command } from './command.ts';
 import { commands } from './command-table.ts';
+import { runCommand } from './commands/run.ts';
 import { runLine } from './dispatch.ts';
 import { InterruptError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -52,6 +53,9 @@ async function runArguments(args: readonly string[], io: CtlIo, gone: AbortSigna
   for (const warning of reading.settings.warnings) io.stderr.write(`${warning}\n`);
   const client: ClientRun = { io, settings: reading.settings, gone };
   if (options.action.length === 0) return interact(client);
+  // The words of the command must stay as they are; those of other commands are split again.
+  if (options.action[0] === 'run' && io.runProgram !== undefined)
+    return withSession(client, false, (session) => runCommand(session, options.action.slice(1)));
   return execute(client, options.action.join(' '), options.isInteractive);
 }
 
@@ -68,11 +72,22 @@ function refuse(io: CtlIo, error: string): number {
 }
 
 /** Runs the command of the command line. */
-async function execute({ io, settings, gone }: ClientRun, line: string, isInteractive: boolean): Promise<number> {
+function execute(client: ClientRun, line: string, isInteractive: boolean): Promise<number> {
+  return withSession(client, isInteractive, (session) =>
+    runLine(session, commandsOf(client.io, client.settings), line),
+  );
+}
+
+/** Makes a session for one action, and returns its exit code. */
+async function withSession(
+  { io, settings, gone }: ClientRun,
+  isInteractive: boolean,
+  act: (session: Session) => Promise<unknown>,
+): Promise<number> {
   const lines = openLines(io, []);
   const session = new Session({ io, lines, endpoint: settings, isInteractive, isOneCommand: true, gone });
   try {
-    await runLine(session, commandsOf(io, settings), line);
+    await act(session);
     return session.exitCode;
   } catch (error) {
     if (error instanceof InterruptError) return ExitCode.INTERRUPTED;

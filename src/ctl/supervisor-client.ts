@@ -8,6 +8,7 @@ import { fitMessage } from '../core/shown-text.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { CtlError } from './errors.ts';
+import type { CommandSettings } from './io.ts';
 
 /** A process, from `getProcessInfo`. A supervisord sends none of the additions, which are null or have a default. */
 export interface ProcessInfo {
@@ -175,6 +176,8 @@ export class SupervisorClient {
       throw error;
     }
   };
+  getLaunchSettings = async (name: string): Promise<CommandSettings> =>
+    toCommandSettings(await this.#call('onevisor.getLaunchSettings', name));
   scaleProgram = async (program: string, count: number): Promise<ScaleResult> =>
     toScaleResult(await this.#call('onevisor.scaleProgram', program, count));
   restartSupervisor = async (): Promise<void> => void (await this.#call('supervisor.restart'));
@@ -279,6 +282,33 @@ function toConfigInfo(value: XmlRpcValue): ConfigInfo {
     processPriority: toNumber(struct['process_prio']),
     exitcodes: struct['exitcodes'] === undefined ? [0] : toList(struct['exitcodes'], toNumber),
   };
+}
+
+function toCommandSettings(value: XmlRpcValue): CommandSettings {
+  const struct = toStruct(value);
+  const { env, directory, nice, oom_score_adj: oomScoreAdj } = struct;
+  const limits = toList(struct['limits'], (limit) => {
+    const { resource, soft, hard } = toStruct(limit);
+    return { resource: toText(resource), soft: toLimit(soft), hard: toLimit(hard) };
+  });
+  return {
+    env: toList(JSON.parse(toRawText(env)) as XmlRpcValue, toRawText),
+    directory: toRawText(JSON.parse(toRawText(directory)) as XmlRpcValue),
+    umask: toNumber(struct['umask']),
+    uid: toNumber(struct['uid']),
+    gid: toNumber(struct['gid']),
+    groups: toList(struct['groups'], toNumber),
+    limits,
+    nice: nice === undefined ? null : toNumber(nice),
+    oomScoreAdj: oomScoreAdj === undefined ? null : toNumber(oomScoreAdj),
+    mountNamespace: toRawText(struct['mount_namespace']),
+  };
+}
+
+/** Reads a limit; -1 is none. */
+function toLimit(value: XmlRpcValue | undefined): number {
+  const number = toNumber(value);
+  return number === -1 ? Infinity : number;
 }
 
 function toScaleResult(value: XmlRpcValue): ScaleResult {

@@ -74,6 +74,12 @@ export function inheritedStdio(addon: Pick<Addon, 'foregroundGroup'>): StdioPlan
   return { stdin: 0, stdout: 1, stderr: 2, leadership: addon.foregroundGroup(0) >= 0 ? 'foreground' : 'group' };
 }
 
+/** The settings of a start that do not depend on its command and streams. */
+export type LaunchSettings = Pick<
+  SpawnRequest,
+  'env' | 'directory' | 'umask' | 'uid' | 'gid' | 'groups' | 'limits' | 'nice' | 'oomScoreAdj'
+>;
+
 export interface LauncherParts {
   readonly addon: Addon;
   readonly self: Identity;
@@ -96,11 +102,32 @@ export class Launcher {
    */
   launch(target: LaunchTarget, context: LaunchContext): SpawnResult {
     const { options, argv } = target;
-    const { addon, self } = this.#parts;
     const own = new Map([...options.environment, ...context.added]);
     const programPath = own.get('PATH') ?? context.files.get('PATH') ?? null;
     const ownPath = context.common.get('PATH') ?? context.inherited['PATH'];
     const file = findCommand(argv[0] ?? '', { programPath, ownPath, directory: options.directory });
+    const { credentials, env } = this.#settle(target, context);
+    return this.#spawn(target, credentials.uid, { file, env, ...buildRequest(target, credentials, context) });
+  }
+
+  /**
+   * Returns the settings that a program would start with, for another command. Throws a SpawnError for an unknown user.
+   */
+  settingsOf(target: LaunchTarget, context: LaunchContext): LaunchSettings {
+    const { credentials, env } = this.#settle(target, context);
+    const { directory, umask, uid, gid, groups, limits, nice, oomScoreAdj } = buildRequest(
+      target,
+      credentials,
+      context,
+    );
+    return { env, directory, umask, uid, gid, groups, limits, nice, oomScoreAdj };
+  }
+
+  /** Determines the user and the environment of a start. */
+  #settle(target: LaunchTarget, context: LaunchContext): { readonly credentials: Credentials; readonly env: string[] } {
+    const { options } = target;
+    const { addon, self } = this.#parts;
+    const own = new Map([...options.environment, ...context.added]);
     const credentials = resolveCredentials(addon, self, options.user, options.strict_user);
     if (credentials.warning !== null)
       this.#warnOnce(target, `cannot run '${target.name}' as its user: ${credentials.warning}`);
@@ -116,8 +143,7 @@ export class Launcher {
       },
       options.user_env ? credentials.login : null,
     );
-    const env = formatEnvironment(environment);
-    return this.#spawn(target, credentials.uid, { file, env, ...buildRequest(target, credentials, context) });
+    return { credentials, env: formatEnvironment(environment) };
   }
 
   /** Spawns the program. As in a shell, /bin/sh runs a text file without `#!`. */

@@ -5,6 +5,7 @@
 import { findCommand, isClientCommand } from '../cli/commands.ts';
 import { formatCommand } from '../cli/help-text.ts';
 import { parseOptions, placeAction, placeConnection } from '../ctl/options.ts';
+import type { CommandSettings } from '../ctl/io.ts';
 import { runCtl } from '../ctl/run.ts';
 import { currentDirectory } from '../files/current-directory.ts';
 import { isCalledByOwnName } from '../startup/choose-program.ts';
@@ -42,6 +43,11 @@ export async function runControl(given: readonly string[], io: ControlIo): Promi
     cwd,
     discovery: openDiscovery(env, cwd, calledPath),
     calledAs: calledPath,
+    async runProgram(settings: CommandSettings, argv: readonly string[]): Promise<number> {
+      const { loadAddon } = await import('../native/load.ts');
+      const { runWithSettings } = await import('./run-command.ts');
+      return runWithSettings(loadAddon(), settings, argv, io);
+    },
     onInterrupt(listener: () => void): () => void {
       process.on('SIGINT', listener);
       return () => process.removeListener('SIGINT', listener);

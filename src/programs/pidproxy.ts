@@ -6,9 +6,9 @@ import { type SignalName, signalNumbers } from '../core/signals.ts';
 import { readPidFile } from '../files/read-file.ts';
 import { type Addon, INHERITED } from '../native/addon.ts';
 import { findCommand } from '../process/command.ts';
-import { Reaper } from '../process/reaper.ts';
 import { takeSignals } from '../process/signals.ts';
 import { describeSpawnFailure, isSpawnFailure, SpawnError } from '../process/spawn-error.ts';
+import { ChildWait } from './child-wait.ts';
 import type { ProgramIo } from './program-io.ts';
 
 /** compat: the signals that Supervisor's pidproxy forwards. */
@@ -37,25 +37,17 @@ export async function runPidproxy(addon: Addon, args: readonly string[], io: Pid
     io.err(`${io.calledAs}: ${error.message}\n`);
     return error.exitCode;
   }
-  const { promise, resolve } = Promise.withResolvers<number>();
-  // Keep Node's loop alive. Waiting for signals alone does not.
-  const hold = new MessageChannel().port1;
-  hold.ref();
+  const { promise: isSignalled, resolve } = Promise.withResolvers<void>();
   takeSignals(addon, FORWARDED_SIGNALS, (name) => {
     const target = readPidFile(pidfile);
     if (target === null) io.err(`${io.calledAs}: cannot forward ${name}: ${pidfile} has no pid\n`);
     else addon.kill(target, signalNumbers[name]);
-    if (EXIT_SIGNALS.has(name)) resolve(0);
+    if (EXIT_SIGNALS.has(name)) resolve();
   });
-  const reaper = new Reaper(addon);
-  reaper.subscribe((ended) => {
-    if (ended.some(({ pid }) => pid === child)) resolve(0);
-  });
-  reaper.start();
-  const code = await promise;
-  reaper.stop();
-  hold.close();
-  return code;
+  const wait = new ChildWait(addon, child);
+  await Promise.race([wait.ended, isSignalled]);
+  wait.stop();
+  return 0;
 }
 
 /** Starts the command in our process group and with our streams. Throws {@link SpawnError}. */

@@ -118,6 +118,7 @@ export class SupervisorRun {
       env: this.#env,
       pid: this.#self.pid,
       sequence: this.#sequence,
+      mountNamespace: () => readNamespaceIds().mount,
     });
     this.#routes = new ServerRoutes(api, this.#report, io.ownVersion);
     this.#notifier = new SdNotifier({

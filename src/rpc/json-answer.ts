@@ -12,6 +12,14 @@ export const JSON_TYPE = 'application/json';
 /** Characters that XML replaces by U+FFFD, and all surrogates, since lone ones are replaced. */
 const NOT_IN_XML = /[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]/;
 
+/** Characters that JSON.stringify leaves as they are, although XML or an exact answer in JSON cannot have them. */
+const TO_ESCAPE = /[\ud800-\udfff\ufffe\uffff]/g;
+
+/** Formats a value as JSON text that an answer can carry as a string, without characters that it would replace. */
+export function stringifyExactly(value: unknown): string {
+  return JSON.stringify(value).replace(TO_ESCAPE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** Encodes a value as JSON. Returns null if the answer must be XML. */
 export function encodeJsonAnswer(value: XmlRpcValue): string | null {
   return isExact(value) ? JSON.stringify({ value }) : null;

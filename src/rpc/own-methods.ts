@@ -1,5 +1,6 @@
 /** Methods that Supervisor does not have. They have their own namespace, `onevisor.*`. */
 import { RpcFault } from '../core/faults.ts';
+import { launchMethod } from './launch-method.ts';
 import { lineMethods } from './line-methods.ts';
 import { logFileMethods } from './log-methods.ts';
 import { type Method, readInteger, readText } from './method.ts';
@@ -70,6 +71,7 @@ export const ownMethods: readonly Method[] = [
     isChange: true,
     call: ({ api }) => api.shutdownAgain(),
   },
+  launchMethod,
   ...lineMethods,
   ...logFileMethods,
 ];

@@ -152,6 +152,25 @@ export type ScaleOutcome =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** The settings that a program starts with. */
+export interface ProgramSettings {
+  /** The whole environment, as `NAME=value`. */
+  readonly env: readonly string[];
+  readonly directory: string;
+  readonly umask: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  /** Limits by the names of setrlimit(2) in lower case; Infinity for no limit. */
+  readonly limits: ReadonlyArray<{ readonly resource: string; readonly soft: number; readonly hard: number }>;
+  /** Null: as it is. */
+  readonly nice: number | null;
+  /** Null: as it is. */
+  readonly oomScoreAdj: number | null;
+  /** Identifies our mount namespace; empty without /proc. */
+  readonly mountNamespace: string;
+}
+
 /** One process of a program. */
 export interface MeasuredProcess {
   readonly pid: number;
@@ -266,6 +285,10 @@ export interface SupervisorApi {
    * log and for syslog. Also for a process that is not active.
    */
   logPath(config: ProcessConfig, stream: StreamName): string | null;
+  /**
+   * Returns the settings that a program would start with, for another command; a text is the reason why there are none.
+   */
+  launchSettings(id: string): ProgramSettings | string;
   /** Numeric id of the `user` of a program; null if no user is set. */
   uid(config: ProcessConfig): number | null;
 

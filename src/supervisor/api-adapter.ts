@@ -43,6 +43,8 @@ export interface ApiAdapterParts {
   readonly addon: Addon;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly pid: number;
+  /** Identifies our mount namespace; empty without /proc. */
+  readonly mountNamespace: () => string;
   /** The sequence of everything that happens. */
   readonly sequence: Sequence;
 }
@@ -225,6 +227,27 @@ export class ApiAdapter implements SupervisorApi {
     const [target] = stream === 'stdout' ? config.options.stdout_logfile : config.options.stderr_logfile;
     if (target === undefined || (stream === 'stderr' && config.options.redirect_stderr)) return null;
     return target.kind === 'file' || target.kind === 'stdio' ? target.path : null;
+  }
+
+  launchSettings(id: string): ReturnType<SupervisorApi['launchSettings']> {
+    const proc = this.#engine.process(id);
+    if (proc === null) return 'it is not active any more';
+    try {
+      const settings = this.#supervision.launchSettingsOf(proc.config);
+      return {
+        ...settings,
+        // The client may have another user, directory and umask than we have.
+        directory: settings.directory ?? process.cwd(),
+        umask: settings.umask ?? this.#supervision.config.supervisord.umask,
+        uid: settings.uid ?? process.getuid?.() ?? 0,
+        gid: settings.gid ?? process.getgid?.() ?? 0,
+        groups: settings.groups ?? process.getgroups?.() ?? [],
+        mountNamespace: this.#parts.mountNamespace(),
+      };
+    } catch (error) {
+      if (!(error instanceof SpawnError)) throw error;
+      return error.message;
+    }
   }
 
   uid(config: ProcessConfig): number | null {

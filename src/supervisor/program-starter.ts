@@ -8,7 +8,14 @@ import type { Clock, Processes, SpawnOutcome } from '../engine/ports.ts';
 import { namespecOf } from '../engine/process-table.ts';
 import type { Addon, ResourceLimit, SpawnResult } from '../native/addon.ts';
 import { readEnvironmentFiles } from '../process/environment-files.ts';
-import { inheritedStdio, type Launcher, PIPED, type StdioPlan } from '../process/launcher.ts';
+import {
+  inheritedStdio,
+  type LaunchContext,
+  type Launcher,
+  type LaunchSettings,
+  PIPED,
+  type StdioPlan,
+} from '../process/launcher.ts';
 import { NotificationChannels } from '../process/notification-channels.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import type { FastCgiSockets } from './fastcgi-sockets.ts';
@@ -78,19 +85,33 @@ export class ProgramStarter implements Processes {
     this.#context().streams.readRemaining(pid);
   }
 
-  #launch(proc: ProcessConfig, run: number): SpawnResult {
-    const { launcher, env, limits, serverUrl } = this.#parts;
+  /** Returns the settings that a program would start with. Throws a {@link SpawnError} for an unknown user. */
+  settingsOf(proc: ProcessConfig): LaunchSettings {
+    const { launcher } = this.#parts;
+    return launcher.settingsOf(proc, { ...this.#launchContext(proc), added: new Map(), stdio: PIPED, descriptors: [] });
+  }
+
+  /** Returns the part of a start that all runs of a program have. */
+  #launchContext(proc: ProcessConfig): Omit<LaunchContext, 'added' | 'stdio' | 'descriptors'> {
+    const { env, limits, serverUrl } = this.#parts;
     const { options } = proc;
+    return {
+      inherited: options.notify === null ? env : withoutWatchdog(env),
+      common: this.#context().config.supervisord.environment,
+      files: readEnvironmentFiles(options.environment_file, options.environment_dir),
+      serverUrl: serverUrl(),
+      limits,
+    };
+  }
+
+  #launch(proc: ProcessConfig, run: number): SpawnResult {
+    const { launcher } = this.#parts;
     const channel = this.channels.open(namespecOf(proc), proc, run);
     let result: SpawnResult;
     try {
       result = launcher.launch(proc, {
-        inherited: options.notify === null ? env : withoutWatchdog(env),
-        common: this.#context().config.supervisord.environment,
-        files: readEnvironmentFiles(options.environment_file, options.environment_dir),
+        ...this.#launchContext(proc),
         added: channel.environment,
-        serverUrl: serverUrl(),
-        limits,
         stdio: this.#stdioOf(proc),
         descriptors: channel.descriptors,
       });

@@ -3,7 +3,7 @@
  * requests. A reload creates a new engine, new streams and new monitors. Does not end the process.
  */
 
-import type { Config } from '../config/model.ts';
+import type { Config, ProcessConfig } from '../config/model.ts';
 import type { ClientRequest, SignalCause } from '../core/cause.ts';
 import { reasonOf } from '../core/error-text.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
@@ -19,6 +19,7 @@ import type { Hub } from '../logs/ports.ts';
 import type { Reaped } from '../native/addon.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { SystemClock } from '../process/clock.ts';
+import type { LaunchSettings } from '../process/launcher.ts';
 import { CommandJobs } from '../process/jobs.ts';
 import { ActiveGroups } from './active-groups.ts';
 import type { ConfigurationReader } from './config-reader.ts';
@@ -123,6 +124,11 @@ export class Supervision {
   /** Returns the facts of the monitors about a process, such as the next run of its schedule. */
   remarks(id: string): ProcessRemark[] {
     return remarksOf(this.#monitors, id);
+  }
+
+  /** Returns the settings that a program would start with. Throws a SpawnError for an unknown user. */
+  launchSettingsOf(proc: ProcessConfig): LaunchSettings {
+    return this.#starter.settingsOf(proc);
   }
 
   /** Starts all programs with autostart. */

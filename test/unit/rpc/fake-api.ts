@@ -21,6 +21,7 @@ import type {
   Log,
   LogLines,
   LogTail,
+  ProgramSettings,
   ProgramUsage,
   ScaleOutcome,
   LogReading,
@@ -120,6 +121,7 @@ export class FakeApi implements SupervisorApi {
   readonly tended: string[] = [];
   tendError: string | null = null;
   readonly scaled: string[] = [];
+  settingsAnswer: ProgramSettings | string = 'there are none';
   scaleAnswer: ScaleOutcome = { kind: 'unknown' };
   /** Signals that arrived, as `15 web`. */
   readonly signals: string[] = [];
@@ -328,6 +330,10 @@ export class FakeApi implements SupervisorApi {
   async tendLogs(id: string, action: 'reopen' | 'rotate'): Promise<string | null> {
     this.tended.push(`${action} ${id}`);
     return this.tendError;
+  }
+
+  launchSettings(): ProgramSettings | string {
+    return this.settingsAnswer;
   }
 
   mainLog(): Log | null {

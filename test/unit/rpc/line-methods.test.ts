@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { RpcFault } from '../../../src/core/faults.ts';
 import { callMethod } from '../../../src/rpc/call.ts';
 import { encodeJsonAnswer } from '../../../src/rpc/json-answer.ts';
-import { formatLines } from '../../../src/rpc/line-methods.ts';
+import { stringifyExactly } from '../../../src/rpc/json-answer.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ownMethods } from '../../../src/rpc/own-methods.ts';
 import type { LogLine } from '../../../src/rpc/supervisor-api.ts';
@@ -119,7 +119,7 @@ test('a client that has gone gets no answer', async () => {
 test('every text survives an answer in XML and in JSON', () => {
   const texts = ['\u001b[31mred\u001b[0m', '\r\0\u007f', 'é 😀 <&>"\\', '\udcff\udc80', '\uffff\ufffe', '\ud800'];
   const lines = texts.map((text) => ({ ...LINE, text, partial: true as const, rest: true as const }));
-  const value = { lines: formatLines(lines) };
+  const value = { lines: stringifyExactly(lines) };
   const [json, xml] = [encodeJsonAnswer(value), decodeResponse(encodeResponse(value))];
   assert.notEqual(json, null);
   assert.deepEqual(xml, { kind: 'value', value });

@@ -5,7 +5,8 @@ import { RpcFault } from '../../../src/core/faults.ts';
 import { callMethod } from '../../../src/rpc/call.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ownMethods } from '../../../src/rpc/own-methods.ts';
-import type { XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
+import type { CallContext } from '../../../src/rpc/method.ts';
+import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { Client } from './calls.ts';
 
 const table = createMethodTable(ownMethods);
@@ -57,4 +58,39 @@ test('a program is scaled, or the reason is told', async () => {
   await assert.rejects(scaleWeb(3), RpcFault.of('FAILED', 'cannot scale web: it is a listener'));
   api.scaleAnswer = { kind: 'unknown' };
   await assert.rejects(scaleWeb(3), RpcFault.of('BAD_NAME', 'web'));
+});
+
+test('the settings of a program are told over a unix socket only, exactly', async () => {
+  const { context, api } = new Client([{ name: 'web' }]);
+  const ask = (client: CallContext['client']): Promise<XmlRpcValue> =>
+    callMethod(table, { ...context, client }, 'onevisor.getLaunchSettings', ['web']);
+  api.settingsAnswer = {
+    env: ['A=\udcff', 'B=x'],
+    directory: '/srv',
+    umask: 18,
+    uid: 5,
+    gid: 6,
+    groups: [6, 7],
+    limits: [{ resource: 'nofile', soft: 77, hard: Infinity }],
+    nice: 5,
+    oomScoreAdj: null,
+    mountNamespace: 'mnt:[1]',
+  };
+  assert.deepEqual(await ask(context.client), {
+    env: '["A=\\udcff","B=x"]',
+    directory: '"/srv"',
+    umask: 18,
+    uid: 5,
+    gid: 6,
+    groups: [6, 7],
+    limits: [{ resource: 'nofile', soft: 77, hard: -1 }],
+    nice: 5,
+    mount_namespace: 'mnt:[1]',
+  });
+  for (const door of ['tcp', 'page', 'plugin'] as const)
+    await assert.rejects(ask({ ...context.client, door }), /over a unix socket only/);
+  api.settingsAnswer = { ...api.settingsAnswer, nice: null, oomScoreAdj: 9 };
+  assert.equal(((await ask(context.client)) as XmlRpcStruct)['oom_score_adj'], 9);
+  api.settingsAnswer = "can't find username 'x'";
+  await assert.rejects(ask(context.client), /cannot run a command as web: can't find username 'x'/);
 });
