@@ -62,7 +62,7 @@ export function explainError(error: unknown, endpoint: Endpoint, facts: ExplainF
 
 /** Describes the address, and where it came from. */
 function placeOf({ serverUrl, origin }: Endpoint): string {
-  const shown = showText(serverUrl.replace(/\/\/[^/@]*:[^/@]*@/, '//'), 200);
+  const shown = showText(serverUrl.replace(/\/\/[^/@:]*:[^/@]*@/, '//'), 200);
   return origin === undefined ? shown : `${shown} (${showText(origin, 200)})`;
 }
 
@@ -151,7 +151,7 @@ function explainStatus({ status, message }: HttpStatusError, endpoint: Endpoint)
     case 503:
       return [`Error: the supervisor at ${place} is busy with answers to others (503)`, 'Try again in a moment'];
     default: {
-      const answer = /: (\d+ ?[^>]*)>$/.exec(message)?.[1] ?? String(status);
+      const answer = /: (\d{3}[^>]{0,100})>$/.exec(message)?.[1] ?? String(status);
       return [
         `Error: no supervisor answers at ${place}: something there says ${answer.trim()}`,
         `${OTHER_PROGRAM}. ${OTHER_ADDRESS}`,
