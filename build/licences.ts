@@ -3,15 +3,13 @@
  * libraries of the toolchain that are linked in. Software without a licence text is an error, since it must not be
  * distributed.
  */
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { ARCHS, readPackage, ROOT } from './platform.ts';
 import type { Platform } from './platform.ts';
 import { absentAsNull, isPresent } from './cache.ts';
-
-const run = promisify(execFile);
+import { linkedGcc, linkedGlibc, osRelease } from './toolchain.ts';
+import type { LinkedLibrary } from './toolchain.ts';
 
 /** Name of the licence file next to the executable. */
 export const LICENCES = 'THIRD_PARTY_LICENSES.txt';
@@ -107,43 +105,98 @@ const LGPL_TEXTS: readonly string[] = [
   '/usr/share/licenses/glibc/COPYING.LIB',
   '/usr/share/licenses/glibc-devel/COPYING.LIB',
 ];
+/** Texts of the GPL 3 on the same systems. */
+const GPL_TEXTS: readonly string[] = [
+  '/usr/share/common-licenses/GPL-3',
+  '/usr/share/licenses/libstdc++/COPYING3',
+  '/usr/share/licenses/libgcc/COPYING3',
+];
 
-/** glibc is linked statically; its licence wants its source named, and that others can link it anew. */
-async function licenceOfLibc({ cc }: Platform): Promise<Part> {
-  const { stdout } = await run('sh', [
-    '-c',
-    'printf "#include <features.h>\\n__GLIBC__.__GLIBC_MINOR__\\n" | "$0" -E -P -',
-    cc,
+/** How to link another glibc, which the LGPL 2.1 wants to be possible (section 6). */
+const RELINKING = `How to link onevisor with another glibc, or with one that you have changed:
+
+1. Get the source of onevisor (MIT licence), at the commit that "onevisor --version --json" prints. It is complete: all
+   code of its authors is in it, and "npm ci" fetches Node.js and the npm packages that are named below.
+2. Either install another toolchain with static libraries and name its C compiler: npm run build -- --cc gcc-14
+3. Or put your libc.a into a folder, such as /opt/libc/lib, with libm.a, crt1.o, crti.o and crtn.o if you have changed
+   them. Make a script /opt/libc/g++ with these two lines, and run the third:
+       #!/bin/sh
+       exec g++ -B/opt/libc/lib/ "$@"
+       npm ci && CXX=/opt/libc/g++ npm run build
+The result is dist/onevisor. build/libc/libraries.ts has the command of the linker.`;
+
+/** glibc is linked statically. Its licence wants its source named, and that others can link it anew. */
+async function licenceOfLibc(platform: Platform): Promise<Part> {
+  const library = await linkedGlibc(platform);
+  const address = `https://ftp.gnu.org/gnu/glibc/glibc-${library.version}.tar.xz`;
+  const text = joinTexts([
+    `The GNU C Library is linked statically. ${await describeSource(library, address)}`,
+    RELINKING,
+    noticesOf(library),
+    await firstText('glibc', LGPL_TEXTS),
   ]);
-  const version = stdout.trim().replaceAll(' ', '');
-  const texts = await Promise.all(LGPL_TEXTS.map((path) => readFile(path, 'utf8').catch(absentAsNull)));
-  const text = texts.find((one) => one !== null);
-  if (text === undefined) throw new Error(`cannot pass on glibc: there is none of ${LGPL_TEXTS.join(', ')}`);
-  const notice =
-    `Its source is https://ftp.gnu.org/gnu/glibc/glibc-${version}.tar.xz, with the changes of the distribution ` +
-    `whose package was linked: ${await distribution()}. To link the executable with another glibc, install its ` +
-    `static libraries and run "npm run build" in the source of onevisor.`;
-  return { title: `GNU C Library ${version} (LGPL-2.1-or-later)`, text: `${notice}\n\n${text.trim()}` };
+  return { title: `GNU C Library ${exactVersion(library)} (LGPL-2.1-or-later)`, text };
 }
 
 /** libstdc++ and libgcc are linked statically. */
-async function licenceOfGcc({ cxx }: Platform): Promise<Part> {
-  const version = (await run(cxx, ['-dumpfullversion'])).stdout.trim();
-  const text =
-    'libstdc++ and libgcc are under the GNU General Public License, version 3 or later, with the GCC Runtime ' +
-    'Library Exception, version 3.1 (https://www.gnu.org/licenses/gcc-exception-3.1.html). It permits to pass on ' +
-    "programs that contain them under terms of one's choice. " +
-    `Their source is https://ftp.gnu.org/gnu/gcc/gcc-${version}/, with the changes of ${await distribution()}.`;
-  return { title: `libstdc++ and libgcc ${version} (GPL-3.0-or-later WITH GCC-exception-3.1)`, text };
+async function licenceOfGcc(platform: Platform): Promise<Part> {
+  const library = await linkedGcc(platform);
+  const address = `https://ftp.gnu.org/gnu/gcc/gcc-${library.version}/`;
+  const text = joinTexts([
+    'libstdc++ and libgcc are linked statically. They are under the GNU General Public License, version 3 or later, ' +
+      'with the GCC Runtime Library Exception, version 3.1. The exception permits to pass on programs that contain ' +
+      `them under terms of one's choice. ${await describeSource(library, address)}`,
+    await readFile(join(ROOT, 'build', 'gcc-exception-3.1.txt'), 'utf8'),
+    noticesOf(library),
+    await firstText('libstdc++', GPL_TEXTS),
+  ]);
+  return { title: `libstdc++ and libgcc ${exactVersion(library)} (GPL-3.0-or-later WITH GCC-exception-3.1)`, text };
 }
 
-/** Name of the distribution that this machine runs (os-release(5)). */
-async function distribution(): Promise<string> {
-  const text = (await readFile('/etc/os-release', 'utf8').catch(absentAsNull)) ?? '';
-  return /^PRETTY_NAME="?([^"\n]+)/m.exec(text)?.[1] ?? 'Linux';
+/** Returns the version of the distribution's source package if it is known, which begins with that of the authors. */
+function exactVersion({ version, source }: LinkedLibrary): string {
+  return source?.version ?? version;
 }
 
-async function readManifest(folder: string): Promise<Manifest> {
+/** Says where the source of a library is. `address`: the release of its authors. */
+async function describeSource({ source }: LinkedLibrary, address: string): Promise<string> {
+  if (source === null)
+    return `The source is ${address}, with the changes of ${(await osRelease('PRETTY_NAME')) ?? 'the distribution'}.`;
+  const { distribution, name, version } = source;
+  const place =
+    distribution === 'ubuntu'
+      ? `https://launchpad.net/ubuntu/+source/${name}/${version}`
+      : `https://snapshot.debian.org/package/${name}/${version}/`;
+  return (
+    `The exact source is the source package ${name}, version ${version}, of ${distribution}:\n${place}\n` +
+    `It is made from ${address}.`
+  );
+}
+
+/** The notices of a library's authors, as its package has them. */
+function noticesOf({ source }: LinkedLibrary): string {
+  if (source === null || source.notices === null) return '';
+  return `The notices of the package ${source.name} (${source.distribution}):\n\n${source.notices}`;
+}
+
+/** Reads the first of the files that exists. Throws if none exists. */
+async function firstText(name: string, paths: readonly string[]): Promise<string> {
+  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(absentAsNull)));
+  const text = texts.find((one) => one !== null);
+  if (text === undefined) throw new Error(`cannot pass on ${name}: there is none of ${paths.join(', ')}`);
+  return text;
+}
+
+/** Joins texts with a line between them; leaves out empty ones. */
+function joinTexts(texts: readonly string[]): string {
+  return texts
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+    .join(`\n\n${'-'.repeat(80)}\n\n`);
+}
+
+/** Reads the package.json of an npm package in a folder. */
+export async function readManifest(folder: string): Promise<Manifest> {
   return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 

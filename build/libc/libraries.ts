@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { addonSources, headerFlags, WARNINGS } from '../addon.ts';
 import { hashOf, hashOfFile, makeUnlessCurrent } from '../cache.ts';
 import { CACHE, ROOT, toolOf } from '../platform.ts';
+import { toolchainFile } from '../toolchain.ts';
 import { ElfImage } from './elf-image.ts';
 import { sortImports } from './import-rules.ts';
 import { importTables, nodeHeader, nodeSymbols, sharedAddresses, threadSize } from './import-table.ts';
@@ -53,7 +54,7 @@ export async function buildLibraries(platform: Platform, nodePath: string): Prom
   });
   const own = (await readdir(SOURCES)).sort().map((name) => join(SOURCES, name));
   const { sources, headers } = await addonSources();
-  const archives = await Promise.all(['libc.a', 'libstdc++.a'].map((name) => pathOf(platform, name)));
+  const archives = await Promise.all(['libc.a', 'libstdc++.a'].map((name) => toolchainFile(platform, name)));
   const inputs = [nodePath, ...archives, ...own, ...(await builderFiles()), ...sources, ...headers];
   const key = hashOf(platform.cc, platform.cxx, compiler, ...(await Promise.all(inputs.map(hashOfFile))));
   await makeUnlessCurrent(product, `${product}.key`, key, async (output) => {
@@ -153,18 +154,10 @@ interface Places {
   readonly output: string;
 }
 
-/** Path of a file of the toolchain. Throws if it is not there: the compiler then prints the name alone. */
-async function pathOf({ cxx }: Platform, name: string): Promise<string> {
-  const path = (await run(cxx, [`-print-file-name=${name}`])).stdout.trim();
-  if (path === name)
-    throw new Error(`cannot find ${name}: install g++ with its static libraries (Debian's package g++)`);
-  return path;
-}
-
 async function link(platform: Platform, { files, linkerFlags }: Objects, { folder, output }: Places): Promise<void> {
   // crtbeginT.o, which -static takes by itself, registers the tables for unwinding a second time.
-  const before = await Promise.all(['crt1.o', 'crti.o', 'crtbegin.o'].map((name) => pathOf(platform, name)));
-  const behind = await Promise.all(['crtend.o', 'crtn.o'].map((name) => pathOf(platform, name)));
+  const before = await Promise.all(['crt1.o', 'crti.o', 'crtbegin.o'].map((name) => toolchainFile(platform, name)));
+  const behind = await Promise.all(['crtend.o', 'crtn.o'].map((name) => toolchainFile(platform, name)));
   const libraries = ['-Wl,--start-group', '-lstdc++', '-lm', '-lgcc', '-lgcc_eh', '-lc', '-Wl,--end-group'];
   const parts = [...LINKER_FLAGS, ...linkerFlags, ...before, ...files, ...libraries, ...behind, '-o', output];
   try {
