@@ -33,16 +33,24 @@ export interface Platform {
   readonly foreign: boolean;
 }
 
+/** Names of processors that Debian and container engines use and Node does not. */
+const OTHER_NAMES: Readonly<Record<string, Arch>> = { amd64: 'x64' };
+
 export function isArch(text: string): text is Arch {
   return (ARCHS as readonly string[]).includes(text);
 }
 
+/** Returns the name of a processor in Debian's packages and in container images. */
+export function debianArch(arch: Arch): string {
+  return Object.entries(OTHER_NAMES).find(([, name]) => name === arch)?.[0] ?? arch;
+}
+
 /**
- * Describes the machine `arch`, by default this one. Another processor needs a cross compiler, by default with Debian's
- * name.
+ * Describes the machine `arch`, by default this one. `arch` may have the name of Debian. Another processor needs a
+ * cross compiler, by default with Debian's name.
  */
 export function platformOf(arch: string | undefined, cc: string | undefined): Platform {
-  const chosen = arch ?? process.arch;
+  const chosen = OTHER_NAMES[arch ?? ''] ?? arch ?? process.arch;
   if (!isArch(chosen)) throw new Error(`cannot build for ${chosen}: only ${ARCHS.join(' and ')} are known`);
   const foreign = chosen !== process.arch;
   const cross = chosen === 'arm64' ? 'aarch64-linux-gnu-gcc' : 'x86_64-linux-gnu-gcc';
@@ -79,15 +87,18 @@ export async function glibcVersion(platform: Platform): Promise<string> {
   return numbers.map((match) => match?.[1]).join('.');
 }
 
-/** Reads package.json, the only source of our version and of Node's. */
-export async function readPackage(): Promise<{
+/** The part of package.json that is read. */
+export interface Package {
+  readonly name: string;
   readonly version: string;
-  readonly optionalDependencies: Record<string, string>;
-}> {
-  return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
-    version: string;
-    optionalDependencies: Record<string, string>;
-  };
+  readonly license: string;
+  readonly author: string;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+}
+
+/** Reads package.json, the only source of our version and of Node's. */
+export async function readPackage(): Promise<Package> {
+  return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Package;
 }
 
 /**
@@ -103,6 +114,25 @@ export async function sourceCommit(): Promise<string | null> {
     return (await run('git', args, { cwd: ROOT })).stdout.trim();
   } catch {
     // There is no git, no checkout, or the checkout is another user's.
+    return null;
+  }
+}
+
+/**
+ * Returns the time of the sources: SOURCE_DATE_EPOCH (reproducible-builds.org) if it is set, otherwise the time of the
+ * commit; null if there is none.
+ */
+export async function sourceDate(): Promise<Date | null> {
+  const given = process.env['SOURCE_DATE_EPOCH'];
+  if (given !== undefined && given !== '') {
+    if (!/^\d{1,11}$/.test(given)) throw new Error(`cannot use SOURCE_DATE_EPOCH=${given}: it is a number of seconds`);
+    return new Date(Number(given) * 1000);
+  }
+  try {
+    const args = ['--git-dir', join(ROOT, '.git'), 'log', '-1', '--format=%ct', 'HEAD'];
+    return new Date(Number((await run('git', args, { cwd: ROOT })).stdout) * 1000);
+  } catch {
+    // The same reasons as for the commit.
     return null;
   }
 }

@@ -139,7 +139,12 @@ async function run(): Promise<number> {
       return runUnpack(io);
     }
     case 'demo': {
-      const { demoEnvironment, formatGreeting } = await import('./programs/demo.ts');
+      const { demoEnvironment, formatGreeting, shellProblem } = await import('./programs/demo.ts');
+      const problem = shellProblem();
+      if (problem !== null) {
+        io.err(problem);
+        return 1;
+      }
       io.out(formatGreeting(io.executable));
       return supervise({ ...io, env: demoEnvironment(env), args: [] });
     }

@@ -3,6 +3,9 @@
  * supervise.ts runs the supervisor.
  */
 
+import { existsSync } from 'node:fs';
+
+const SHELL = '/bin/sh';
 const WORKER_ENDS = "echo 'the worker crashes' >&2; exit 3";
 const ORPHAN_LEFT = 'left an orphan behind: it becomes a child of onevisor, which reaps it';
 
@@ -12,13 +15,13 @@ const CONFIGURATION = `
 loglevel=info
 
 [program:clock]
-command=/bin/sh -c "while :; do date; sleep 2; done"
+command=${SHELL} -c "while :; do date; sleep 2; done"
 
 [program:worker]
-command=/bin/sh -c "for job in 1 2 3; do echo working on job $job; sleep 1; done; ${WORKER_ENDS}"
+command=${SHELL} -c "for job in 1 2 3; do echo working on job $job; sleep 1; done; ${WORKER_ENDS}"
 
 [program:parent]
-command=/bin/sh -c "while sleep 5; do (sleep 1 &); echo '${ORPHAN_LEFT}'; done"
+command=${SHELL} -c "while sleep 5; do (sleep 1 &); echo '${ORPHAN_LEFT}'; done"
 `;
 
 /** Returns the environment for the demo: container mode, with the configuration of the demo only. */
@@ -30,6 +33,15 @@ export function demoEnvironment(env: Readonly<NodeJS.ProcessEnv>): NodeJS.Proces
     ONEVISOR_CONF: '',
     ONEVISOR_CONF_TEXT: CONFIGURATION,
   };
+}
+
+/** Returns an error if there is no shell for the programs, as in an image FROM scratch; null otherwise. */
+export function shellProblem(): string | null {
+  if (existsSync(SHELL)) return null;
+  return (
+    `Error: cannot run the demo: its programs need ${SHELL}, which does not exist here\n` +
+    'Run it in an image with a shell: COPY --from=onevisor /usr/local/bin/ /usr/local/bin/\n'
+  );
 }
 
 /** Formats the greeting before the start. */

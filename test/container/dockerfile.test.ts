@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { buildImage, image, IMAGES, runContainer, skipReason } from './containers.ts';
+import { buildImage, image, IMAGES, runContainer, skipReason, startContainer } from './containers.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -36,13 +36,7 @@ test('Dockerfile: the image has the executable, the links, and the licences', { 
   });
   assert.equal(link.stdout.trim(), '4.3.0', link.stderr);
 
-  const licences = await runContainer(t, {
-    image: { tag: TAG },
-    mountExecutable: false,
-    flags: ['--entrypoint=cat'],
-    command: ['/THIRD_PARTY_LICENSES.txt'],
-  });
-  assert.match(licences.stdout, /^Node\.js \d+[^]*Permission is hereby granted/m);
+  await lookAtImage(t);
 
   // The Dockerfile of a user.
   await writeFile(
@@ -68,6 +62,46 @@ test('Dockerfile: the image has the executable, the links, and the licences', { 
   assert.match(init.stdout, /^as 1000$/m);
   await makeLinksFromScratch(t, join(folder, 'scratch'));
 });
+
+/** Names of the files in the image. */
+const CONTENTS = [
+  'THIRD_PARTY_LICENSES.txt',
+  'onevisor',
+  ...['echo_supervisord_conf', 'onevisor', 'pidproxy', 'supervisorctl', 'supervisord'].map(
+    (name) => `usr/local/bin/${name}`,
+  ),
+];
+
+/** Checks that nothing but our files is in the image, that the licences are complete, and that programs run in it. */
+async function lookAtImage(t: TestContext): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-look-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await buildImage(ROOT, TAG, '--output', `type=local,dest=${folder}`);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const names = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  // podman leaves the files in etc/ that it makes for a step.
+  const own = names.map((name) => relative(folder, name)).filter((name) => !name.startsWith('etc/'));
+  assert.deepEqual(own.sort(), CONTENTS);
+  const licences = await readFile(join(folder, 'THIRD_PARTY_LICENSES.txt'), 'utf8');
+  assert.match(licences, /^Node\.js \d+[^]*Permission is hereby granted/m);
+
+  const demo = await runContainer(t, { image: { tag: TAG }, mountExecutable: false, command: ['demo'] });
+  assert.equal(demo.code, 1);
+  assert.match(demo.stderr, /^Error: cannot run the demo: its programs need \/bin\/sh/);
+  const container = await startContainer(t, {
+    image: { tag: TAG },
+    mountExecutable: false,
+    env: {
+      ONEVISOR_PROGRAM_LISTENER: '/onevisor pidproxy /none /onevisor',
+      ONEVISOR_PROGRAM_LISTENER__AUTOSTART: 'false',
+    },
+  });
+  await container.waitForLine(/supervisord started/);
+  const status = await container.exec('supervisorctl', 'status');
+  assert.match(status.stdout, /^listener +STOPPED/, status.stderr);
+  await container.stop();
+  assert.equal(await container.exit, 0);
+}
 
 /** Makes the links where there is no shell, in the step that the manual shows (images.md). */
 async function makeLinksFromScratch(t: TestContext, folder: string): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -370,12 +370,11 @@ function makeOnevisorImage(t: TestContext): Promise<void> {
 async function buildOnevisorImage(t: TestContext): Promise<void> {
   await image('slim');
   const folder = await buildFolder(t);
-  const dockerfile = DOCKERFILE.slice(DOCKERFILE.lastIndexOf('\nFROM '))
-    .replaceAll('--from=files ', '')
-    .replaceAll(' /onevisor /usr', ' onevisor /usr')
-    .replaceAll(' /THIRD_PARTY', ' THIRD_PARTY');
+  const dockerfile = DOCKERFILE.slice(DOCKERFILE.lastIndexOf('\nFROM ')).replaceAll(/--from=(?:files|build) \//g, '');
   await writeFile(join(folder, 'Dockerfile'), dockerfile);
   for (const name of ['onevisor', 'THIRD_PARTY_LICENSES.txt']) await cp(join(ROOT, 'dist', name), join(folder, name));
+  await mkdir(join(folder, 'former'));
+  await symlink('usr/local/bin/onevisor', join(folder, 'former', 'onevisor'));
   await buildImage(folder, ONEVISOR);
 }
 
