@@ -26,7 +26,8 @@ export type FlagsOutcome =
   /** Printed as `Error: <message>`; the exit code is 2. */
   | { readonly kind: 'usage'; readonly message: string };
 
-interface Flag {
+/** A flag of the supervisor. */
+export interface Flag {
   readonly short: string | null;
   readonly long: string;
   /** Name of the value in the usage text; null for a flag without a value. */
@@ -36,7 +37,8 @@ interface Flag {
   readonly isOurs?: true;
 }
 
-const table: readonly Flag[] = [
+/** All flags of the supervisor. */
+export const supervisorFlags: readonly Flag[] = [
   { short: 'c', long: 'configuration', value: 'FILENAME', doc: 'configuration file; searched for if none is given' },
   { short: 'n', long: 'nodaemon', value: null, doc: 'run in the foreground' },
   { short: 's', long: 'silent', value: null, doc: 'do not repeat the log on standard output' },
@@ -72,7 +74,7 @@ export const flagRows: ReadonlyArray<{
   readonly names: readonly string[];
   readonly value: string | null;
   readonly doc: string;
-}> = table.map(({ short, long, value, doc }) => ({
+}> = supervisorFlags.map(({ short, long, value, doc }) => ({
   names: [...(short === null ? [] : [`-${short}`]), `--${long}`],
   value,
   doc,
@@ -198,7 +200,7 @@ export const noFlags: Flags = {
 
 /** Finds a short flag; `-?` is `-h`. */
 function findShort(letter: string): Flag {
-  const found = table.find(({ short }) => short === (letter === '?' ? 'h' : letter));
+  const found = supervisorFlags.find(({ short }) => short === (letter === '?' ? 'h' : letter));
   if (found === undefined) throw new UsageError(`option -${letter} not recognized`);
   return found;
 }
@@ -207,9 +209,9 @@ function findShort(letter: string): Flag {
  * Finds a long flag by its name, or by a unique beginning. Only flags of Supervisor can be shortened.
  */
 function findLong(name: string): Flag {
-  const exact = table.find(({ long }) => long === name);
+  const exact = supervisorFlags.find(({ long }) => long === name);
   if (exact !== undefined) return exact;
-  const [first, second] = table.filter(({ isOurs, long }) => isOurs !== true && long.startsWith(name));
+  const [first, second] = supervisorFlags.filter(({ isOurs, long }) => isOurs !== true && long.startsWith(name));
   if (first === undefined) throw new UsageError(`option --${name} not recognized`);
   if (second !== undefined) throw new UsageError(`option --${name} not a unique prefix`);
   return first;
@@ -217,7 +219,7 @@ function findLong(name: string): Flag {
 
 /** Returns the text of `--help`. */
 export function formatFlags(program: string): string {
-  const rows = table.map(
+  const rows = supervisorFlags.map(
     ({ short, long, value, doc }) =>
       [`${short === null ? '   ' : `-${short}/`}--${long}${value === null ? '' : ` ${value}`}`, doc] as const,
   );
@@ -273,7 +275,7 @@ Options:
                              e.g. 'cumulative,callers')
 
 In addition to those of Supervisor:
-${table
+${supervisorFlags
   .filter(({ isOurs }) => isOurs === true)
   .map(({ long, doc }) => `--${long} -- ${doc}`)
   .join('\n')}
