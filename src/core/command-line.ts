@@ -4,7 +4,15 @@
  */
 
 /** Reason why a command line cannot be split. The messages are Python's, because users of Supervisor know them. */
-export class CommandLineError extends Error {}
+export class CommandLineError extends Error {
+  /** Index of the quote that has no partner, or of the backslash at the end. */
+  readonly position: number;
+
+  constructor(message: string, position: number) {
+    super(message);
+    this.position = position;
+  }
+}
 
 /** A word of a command line. */
 export interface Word {
@@ -19,6 +27,7 @@ export function parseCommandLine(line: string): Word[] {
   let text: string | null = null;
   let start = 0;
   let quote: string | null = null;
+  let quoteAt = 0;
   for (let at = 0; at < line.length; at++) {
     const character = line.charAt(at);
     if (quote === null && ' \t\r\n'.includes(character)) {
@@ -28,7 +37,7 @@ export function parseCommandLine(line: string): Word[] {
     }
     if (text === null) [text, start] = ['', at];
     if (character === '\\' && quote !== "'") {
-      if (at + 1 === line.length) throw new CommandLineError('No escaped character');
+      if (at + 1 === line.length) throw new CommandLineError('No escaped character', at);
       const next = line.charAt(++at);
       // Within double quotes only the quote and the backslash can be escaped.
       text += quote === '"' && next !== '"' && next !== '\\' ? `\\${next}` : next;
@@ -36,12 +45,12 @@ export function parseCommandLine(line: string): Word[] {
       if (character === quote) quote = null;
       else text += character;
     } else if (character === '"' || character === "'") {
-      quote = character;
+      [quote, quoteAt] = [character, at];
     } else {
       text += character;
     }
   }
-  if (quote !== null) throw new CommandLineError('No closing quotation');
+  if (quote !== null) throw new CommandLineError('No closing quotation', quoteAt);
   if (text !== null) words.push({ text, source: line.slice(start) });
   return words;
 }

@@ -188,6 +188,25 @@ test('an invalid option is not reported as missing', () => {
   );
 });
 
+test('a quote without a partner is named with its position, and no value of a variable is shown', () => {
+  const start = '3: [program:p] command: cannot be split into words, so the program cannot be started: ';
+  const cases: ReadonlyArray<readonly [command: string, end: string]> = [
+    ['a "b" "c d', 'No closing quotation; the " before "c d" (character 7) has no partner: close it, or write \\"'],
+    ["it's", `No closing quotation; the ' before "s" (character 3) has no partner: close it, or write \\'`],
+    ['a "', 'No closing quotation; the " at its end (character 3) has no partner: close it, or write \\"'],
+    ['a \\', 'No escaped character; remove the backslash at its end'],
+    ['a %(ENV_X)s', 'No closing quotation; the quote comes from the value of a variable'],
+    ['a "%(ENV_X)s', 'No closing quotation; the " before "%(ENV_X)s" (character 3) has no partner'],
+  ];
+  for (const [command, end] of cases) {
+    const [warning = '', ...others] = problemsOf(`[program:p]\ncommand=${command}\n`, {
+      env: { X: `s'ecret` },
+    }).warnings;
+    assert.ok(warning.startsWith(start + end), warning);
+    assert.deepEqual(others, []);
+  }
+});
+
 test('an open quote before a comment is explained', () => {
   const cut = (mark: string): string =>
     `; the text after " ${mark}" is a comment: write it without a space before "${mark}"`;
@@ -203,7 +222,9 @@ test('an open quote before a comment is explained', () => {
   assert.deepEqual(problemsOf(`[program:p]\ncommand=sh -c 'a\n  b # c\n  d ; e'\n`).warnings, [
     `3: [program:p] command: ${started}${cut('#')}${script}`,
   ]);
-  assert.deepEqual(problemsOf(`[program:p]\ncommand=sh -c 'a;b\n`).warnings, [`3: [program:p] command: ${started}`]);
+  assert.deepEqual(problemsOf(`[program:p]\ncommand=sh -c 'a;b\n`).warnings, [
+    `3: [program:p] command: ${started}; the ' before "a;b" (character 7) has no partner: close it, or write \\'`,
+  ]);
   assert.deepEqual(problemsOf(`[program:p]\ncommand=x\nhealthcheck=sh -c 'a ; b'\n`).errors, [
     `4: [program:p] healthcheck: ${open}${cut(';')}${script}`,
   ]);

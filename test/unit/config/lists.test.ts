@@ -97,9 +97,12 @@ test('words: quotes that are not closed', () => {
   for (const line of ['a "b', "a 'b", 'a "\\"'])
     assert.throws(
       () => splitCommandLine(line),
-      (error) => error instanceof CommandLineError && error.message === 'No closing quotation',
+      (error) => error instanceof CommandLineError && error.message === 'No closing quotation' && error.position === 2,
     );
-  assert.throws(() => splitCommandLine('a \\'), /No escaped character/);
+  assert.throws(
+    () => splitCommandLine('a \\'),
+    (error) => error instanceof CommandLineError && error.message === 'No escaped character' && error.position === 2,
+  );
 });
 
 test('nearest: inserted, deleted, replaced and swapped letters', () => {
