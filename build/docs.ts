@@ -1,12 +1,13 @@
 /**
  * Writes the generated parts of the documents: the transition diagram and the table of imports in src/ARCHITECTURE.md,
- * the tables of options, commands and methods in the manual and in README.md. `--check` writes nothing, and fails if a
- * document differs. Owns the markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
+ * the tables of options, commands, findings and methods in the manual and in README.md. `--check` writes nothing, and
+ * fails if a document differs. Owns the markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatCommandList, formatCommandReference, formatFrozenWords } from '../src/cli/help-text.ts';
 import { formatOptionReference } from '../src/config/reference.ts';
+import { formatFindings } from '../src/programs/strict.ts';
 import { createMethodTable } from '../src/rpc/method-table.ts';
 import { ownMethods } from '../src/rpc/own-methods.ts';
 import { formatMethodReference } from '../src/rpc/reference.ts';
@@ -21,11 +22,13 @@ interface Part {
   readonly text: string;
 }
 
+const CONFIGURATION = 'src/manual/configuration.md';
 const REFERENCE = 'src/manual/reference.md';
 
 const parts: readonly Part[] = [
   { file: 'src/ARCHITECTURE.md', name: 'layers', text: drawLayers() },
   { file: 'src/ARCHITECTURE.md', name: 'transitions', text: `\`\`\`mermaid\n${drawTransitions()}\n\`\`\`` },
+  { file: CONFIGURATION, name: 'findings', text: formatFindings() },
   { file: REFERENCE, name: 'options', text: formatOptionReference() },
   { file: REFERENCE, name: 'commands', text: formatCommandReference() },
   { file: 'README.md', name: 'commands', text: formatCommandList() },

@@ -38,6 +38,7 @@ export type ArgumentKind =
   | 'topic'
   | 'shell'
   | 'schema'
+  | 'format'
   | 'file'
   | 'directory'
   | 'text';

@@ -6,6 +6,9 @@ import { clientCommands } from './client-commands.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { connectionOptions, shellOptions } from './connection-options.ts';
 
+/** The forms of the output of `check`. */
+export const CHECK_FORMATS = ['text', 'json', 'github'] as const;
+
 /**
  * The commands that exist in every process, also in the main process of a container. manual/start.md names them, and
  * promises that no word is ever added: `docker run image WORD` has to keep its meaning.
@@ -55,11 +58,18 @@ const frozenCommands: readonly CommandSpec[] = [
     kind: 'frozen',
     group: 'prepare',
     summary: 'Check a configuration, and print its values; start nothing',
-    usage: ['check [--json] [--static] [OPTIONS]'],
+    usage: ['check [--strict] [--static] [--format FORMAT] [OPTIONS]'],
     takes: [],
     options: [
-      { names: ['--json'], help: 'print one JSON object' },
-      { names: ['--static'], help: 'make no look-up that depends on this machine: users, directories, includes' },
+      { names: ['--strict'], help: 'find likely mistakes too, and exit with 2 also if there is a warning' },
+      { names: ['--static'], help: 'look up nothing on this machine: users, directories, includes, commands' },
+      {
+        names: ['--format'],
+        value: 'FORMAT',
+        valueKind: 'format',
+        help: 'text; json, one object; github, annotations of GitHub Actions',
+      },
+      { names: ['--json'], help: 'the same as --format json' },
       { names: ['-c', '--configuration'], value: 'FILE', valueKind: 'file', help: 'configuration file' },
       { names: ['--container'], help: 'with the defaults of a container' },
     ],
@@ -67,8 +77,9 @@ const frozenCommands: readonly CommandSpec[] = [
     examples: [
       { line: 'onevisor check', effect: 'what the supervisor would read' },
       { line: 'onevisor check --static -c supervisord.conf', effect: 'a file of another machine' },
+      { line: 'onevisor check --strict --format github', effect: 'for a workflow of GitHub' },
     ],
-    exitCodes: [[2, 'the configuration has an error']],
+    exitCodes: [[2, 'the configuration has an error, or a warning with --strict']],
   },
   {
     name: 'echo-conf',

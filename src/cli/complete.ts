@@ -3,7 +3,7 @@
  * `onevisor ctl`. Made from the table of commands. Pure: names of processes come from the caller.
  */
 import type { ArgumentKind, CommandSpec, OptionSpec } from './command-spec.ts';
-import { commandSpecs, findCommand, typedCommands } from './commands.ts';
+import { CHECK_FORMATS, commandSpecs, findCommand, typedCommands } from './commands.ts';
 import { connectionOptions, shellOptions } from './connection-options.ts';
 
 /** A word that fits, and what it is. */
@@ -89,7 +89,7 @@ async function ownOffers(words: readonly string[], current: string, sources: Off
   // The command of a container can be any program, with any arguments.
   if (words.includes('--')) return { offers: [], paths: 'file' };
   const { words: plain, pending, rest } = scan(words, sources.flags, 1);
-  if (pending !== null) return valueOffers(pending);
+  if (pending !== null) return valueOffers(pending, sources);
   const [name] = plain;
   if (name === undefined) {
     if (current.startsWith('-')) return listOptions([...sources.flags, { names: ['--'], help: 'a command follows' }]);
@@ -106,7 +106,7 @@ async function ownOffers(words: readonly string[], current: string, sources: Off
 async function controlOffers(words: readonly string[], current: string, sources: OfferSources): Promise<Offers> {
   const specs = [...connectionOptions, ...shellOptions];
   const { words: plain, options, pending, rest } = scan(words, specs, 1);
-  if (pending !== null) return valueOffers(pending);
+  if (pending !== null) return valueOffers(pending, sources);
   const [name] = plain;
   if (name === undefined) return current.startsWith('-') ? listOptions(specs) : listCommands(actions());
   const spec = findCommand(name);
@@ -142,7 +142,7 @@ async function commandOffers(
 ): Promise<Offers> {
   const specs = spec.options ?? [];
   const { words: plain, options, pending } = scan(words, specs);
-  if (pending !== null) return valueOffers(pending);
+  if (pending !== null) return valueOffers(pending, sources);
   if (current.startsWith('-')) return listOptions([...specs, { names: ['--help'], help: 'explain this command' }]);
   const kind = spec.takes[Math.min(plain.length, spec.takes.length - 1)];
   if (kind === undefined) return NONE;
@@ -182,6 +182,8 @@ function plainOffers(kind: ArgumentKind, sources: OfferSources): Offers {
       return list(SHELLS, 'shell');
     case 'schema':
       return list(SCHEMAS, 'schema');
+    case 'format':
+      return list(CHECK_FORMATS, 'format');
     case 'action':
       return listCommands(actions());
     case 'topic':
@@ -197,8 +199,8 @@ function plainOffers(kind: ArgumentKind, sources: OfferSources): Offers {
 }
 
 /** Returns what fits as the value of an option. */
-function valueOffers({ valueKind }: OptionSpec): Offers {
-  return valueKind === 'file' || valueKind === 'directory' ? { offers: [], paths: valueKind } : NONE;
+function valueOffers({ valueKind }: OptionSpec, sources: OfferSources): Offers {
+  return valueKind === undefined ? NONE : plainOffers(valueKind, sources);
 }
 
 function listOptions(options: readonly OptionSpec[]): Offers {

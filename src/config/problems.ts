@@ -6,11 +6,24 @@ import type { Problem, SourceLocation } from './model.ts';
 import { foldTemplate, type TemplateLines } from './template.ts';
 
 /** Beginning of the reason of a note. */
-const NOTE = 'note: ';
+export const NOTE = 'note: ';
 
 /** True for a warning, formatted or not, that is a note: about something that the user may have meant. */
 export function isNote(warning: string): boolean {
   return warning.startsWith(NOTE) || warning.includes(`: ${NOTE}`);
+}
+
+/** Returns the reason of a note without the word that marks it. */
+export function withoutNote(reason: string): string {
+  return reason.startsWith(NOTE) ? reason.slice(NOTE.length) : reason;
+}
+
+/** Sorts lists in place: files in the order of their first entry in any list, entries of one file by line. */
+export function sortByPlace(...lists: ReadonlyArray<SourceLocation[]>): void {
+  const files = new Map<string, number>();
+  for (const { file } of lists.flat()) if (!files.has(file)) files.set(file, files.size);
+  const rank = ({ file }: SourceLocation): number => files.get(file) ?? 0;
+  for (const list of lists) list.sort((a, b) => rank(a) - rank(b) || a.line - b.line);
 }
 
 /** The problems of one reading. */
@@ -66,9 +79,7 @@ export class Problems {
 
   /** Sorts the problems: files in the order in which they were read, problems of one file by line. */
   sort(): void {
-    const files = [...new Set([...this.errors, ...this.warnings].map(({ file }) => file))];
-    for (const list of [this.errors, this.warnings])
-      list.sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
+    sortByPlace(this.errors, this.warnings);
   }
 
   #add(list: Problem[], problem: Problem): void {

@@ -8,7 +8,7 @@ import { chooseAutostart } from './autostart.ts';
 import { readClientSectionsLeniently } from './client-section.ts';
 import type { Context } from './datatype.ts';
 import { explainUnknownName, findProcesses, type PlaceOf, resolveDependencies } from './dependencies.ts';
-import type { Document } from './dialect.ts';
+import type { Document, RawOption } from './dialect.ts';
 import { addEnvironment, readSwitch } from './environment.ts';
 import { findFile, type ReadSettings } from './find-files.ts';
 import { readGroups } from './groups.ts';
@@ -24,6 +24,12 @@ import type { Source } from './source.ts';
 import { shutdownTimesOf } from './stop-budget.ts';
 import { addFlags, MAIN, readSupervisord } from './supervisord-section.ts';
 import { warnUnknownDefaults, warnUnknownSections } from './unknown-sections.ts';
+
+/** Finds an option of a section as it is written, also in [program-default]; undefined if it is not set. */
+export type FindOption = (section: string, option: string) => RawOption | undefined;
+
+/** A reading, and the text that it was made of. */
+export type TracedReading = Reading & { readonly findOption: FindOption };
 
 /** Every text of a configuration in one document. */
 interface LoadedDocument {
@@ -60,6 +66,19 @@ function contextOf(source: Source, { isStatic }: ReadSettings): Context {
 
 /** Reads a configuration. Never throws for the content of a configuration: all errors are in the outcome. */
 export function readConfig(source: Source, settings: ReadSettings): Reading {
+  return readDocument(source, settings).reading;
+}
+
+/** Reads a configuration in the same way, and keeps its options as they are written. */
+export function readTraced(source: Source, settings: ReadSettings): TracedReading {
+  const { reading, findOption } = readDocument(source, settings);
+  return { ...reading, findOption };
+}
+
+function readDocument(
+  source: Source,
+  settings: ReadSettings,
+): { readonly reading: Reading; readonly findOption: FindOption } {
   const problems = new Problems();
   const { isContainer } = settings;
   const { env } = source;
@@ -85,7 +104,8 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
     procfile,
     scales: settings.scales ?? new Map(),
   });
-  const placeOf = placesIn(document);
+  const findOption = optionsIn(document);
+  const placeOf: PlaceOf = (section, option) => findOption(section, option)?.place;
   const main = settings.flags.command === null ? null : MAIN;
   const resolved = resolveDependencies(read.groups, problems, placeOf);
   const groups = chooseAutostart(resolved, main, env, problems);
@@ -106,13 +126,14 @@ export function readConfig(source: Source, settings: ReadSettings): Reading {
   problems.tidy();
   problems.sort();
   const { errors, warnings } = problems;
-  return errors.length > 0 ? { config: null, errors, warnings } : { config, errors: [], warnings };
+  const reading: Reading = errors.length > 0 ? { config: null, errors, warnings } : { config, errors: [], warnings };
+  return { reading, findOption };
 }
 
-/** Returns a function that finds where an option is set: in its section, or in [program-default]. */
-function placesIn({ sections }: Document): PlaceOf {
+/** Returns a function that finds an option as it is written: in its section, or in [program-default]. */
+function optionsIn({ sections }: Document): FindOption {
   return (section, option) =>
-    (sections.get(section)?.options.get(option) ?? sections.get('program-default')?.options.get(option))?.place;
+    sections.get(section)?.options.get(option) ?? sections.get('program-default')?.options.get(option);
 }
 
 function checkSwitches(env: Source['env'], problems: Problems): void {

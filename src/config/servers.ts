@@ -2,6 +2,7 @@
  * Reads the sections other than programs: HTTP servers, supervisorctl, plug-ins. Pure.
  */
 import { isLoopback } from '../core/loopback.ts';
+import { isSameAddress } from '../core/same-address.ts';
 import type { InetAddress } from './datatypes.ts';
 import type { Document, RawSection } from './dialect.ts';
 import { findFactory } from './known-plugins.ts';
@@ -34,13 +35,17 @@ function sectionsFrom(document: Document, start: string): RawSection[] {
  */
 export function readInetServers(document: Document, reader: SectionReader): InetServerOptions[] {
   const moved = new Set<InetServerOptions>();
+  const views = new Map<InetServerOptions, SectionView>();
   const servers = sectionsFrom(document, 'inet_http_server').map((section) => {
     reader.warnUnknown(section, [inetServerOptions]);
     const view = reader.open(section, [document.defaults]);
     const server = readCredentials(view, reader.read(view, inetServerOptions, null));
     // An empty password counts as none: it comes from a variable that is not set.
     const hasPassword = server.password !== null && server.password !== '';
-    if (hasPassword || server.allow_insecure || isLoopback(server.port.host)) return server;
+    if (hasPassword || server.allow_insecure || isLoopback(server.port.host)) {
+      views.set(server, view);
+      return server;
+    }
     const host = server.port.host.includes(':') ? '::1' : '127.0.0.1';
     view.warn(
       'port',
@@ -51,11 +56,25 @@ export function readInetServers(document: Document, reader: SectionReader): Inet
     moved.add(safe);
     return safe;
   });
+  reportSameAddresses(views);
   // Leave out a moved server if another server has its address already.
   return servers.filter((server, index) => {
     const others = servers.filter((other, at) => other !== server && (!moved.has(other) || at < index));
     return !moved.has(server) || !others.some((other) => occupies(other.port, server.port));
   });
+}
+
+/** Warns of a server whose address another one has already. A server that was moved to loopback is left out. */
+function reportSameAddresses(views: ReadonlyMap<InetServerOptions, SectionView>): void {
+  const all = [...views.entries()];
+  for (const [index, [server, view]] of all.entries()) {
+    const other = all.slice(0, index).find(([before]) => isSameAddress(before.port, server.port));
+    if (other !== undefined)
+      view.warn(
+        'port',
+        `is the port of [${other[1].name}] too, and only one server can listen there; use another port`,
+      );
+  }
 }
 
 /** True if a server at one address listens at a loopback address too. */

@@ -82,7 +82,7 @@ export function pathIn(file: string, directory: string | null): string {
 /** compat: a file that cannot be examined, for whatever reason, counts as missing. */
 function statOrNull(path: string): Stats | null {
   try {
-    return statSync(toPath(path));
+    return statSync(toPath(path), { throwIfNoEntry: false }) ?? null;
   } catch {
     return null;
   }

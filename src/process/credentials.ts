@@ -18,6 +18,11 @@ export interface Identity {
   readonly gid: number;
 }
 
+/** User, group and supplementary groups of a program. */
+export interface UserIds extends Identity {
+  readonly groups: readonly number[];
+}
+
 /**
  * Credentials that a spawn changes; null for those that stay. `login`: the user that the program then runs as, null if
  * passwd does not have it.
@@ -31,7 +36,8 @@ export interface Credentials {
   readonly warning: string | null;
 }
 
-type UserLookup = Pick<Addon, 'userByName' | 'userById' | 'groupByName' | 'groupById' | 'groupsOf'>;
+/** The functions of the addon that look up users and groups. */
+export type UserLookup = Pick<Addon, 'userByName' | 'userById' | 'groupByName' | 'groupById' | 'groupsOf'>;
 
 /**
  * Looks up the user of `owner` and the necessary changes. A uid that is not in passwd is allowed. It has no
@@ -56,9 +62,7 @@ export function resolveCredentials(
     if (isStrict) throw new SpawnError('uid', 'EPERM', reason);
     return keep(lookup, self, `${reason}; it runs as uid ${self.uid}`);
   }
-  const groups =
-    wanted.login === null ? [] : lookUp(() => lookup.groupsOf(wanted.login?.name ?? '', wanted.gid), owner.user);
-  return { ...wanted, groups, warning: null };
+  return { ...wanted, groups: groupsOf(lookup, wanted, owner), warning: null };
 }
 
 /**
@@ -68,6 +72,24 @@ export function resolveCredentials(
 export function lookUpOwner(lookup: UserLookup, owner: OwnerOption): { readonly uid: number; readonly gid: number } {
   const { uid, gid } = resolveOwner(lookup, { uid: 0, gid: 0 }, owner);
   return { uid, gid };
+}
+
+/**
+ * Finds the user, the group and the supplementary groups that a program of `owner` gets from root. Throws
+ * {@link SpawnError} for unknown names and failed lookups.
+ */
+export function lookUpIds(lookup: UserLookup, owner: OwnerOption): UserIds {
+  const wanted = resolveOwner(lookup, { uid: 0, gid: 0 }, owner);
+  return { uid: wanted.uid, gid: wanted.gid, groups: groupsOf(lookup, wanted, owner) };
+}
+
+/** Returns all groups of a user in passwd; none for another uid. */
+function groupsOf(
+  lookup: UserLookup,
+  { login, gid }: { readonly login: User | null; readonly gid: number },
+  owner: OwnerOption,
+): readonly number[] {
+  return login === null ? [] : lookUp(() => lookup.groupsOf(login.name, gid), owner.user);
 }
 
 function keep(lookup: UserLookup, self: Identity, warning: string | null): Credentials {

@@ -110,6 +110,26 @@ export function explainExec(code: string, head: Buffer | null): string | null {
   }
 }
 
+/**
+ * Explains why a file with this beginning cannot be executed, before any try: a missing interpreter or loader, another
+ * machine, or no program at all. Null if the file shows no reason. A text without `#!` is run by /bin/sh.
+ */
+export function explainHead(head: Buffer): string | null {
+  if (head.length === 0) return null;
+  return explainInterpreter(head) ?? (isPlainScript(head) || isNative(head) ? null : explainFormat(head));
+}
+
+/** Returns the program that `#!/usr/bin/env NAME` searches in PATH; null for other first lines. */
+export function findEnvName(head: Buffer): string | null {
+  return /^#!\s*\S*\/env[ \t]+([\w.+-]+)[ \t]*\r?\n/.exec(head.toString('latin1', 0, SCRIPT_BYTES))?.[1] ?? null;
+}
+
+/** True for a program of this machine, and for a script that names its interpreter. */
+function isNative(head: Buffer): boolean {
+  if (!isElf(head)) return /^#![ \t]*[^\s]/.test(head.toString('latin1', 0, SCRIPT_BYTES));
+  return head.length < 20 || MACHINES.get(readMachine(head, head[5] !== 2)) === (OURS[process.arch] ?? process.arch);
+}
+
 /** Explains a missing interpreter of a script, or a missing loader of a program. */
 function explainInterpreter(head: Buffer): string | null {
   if (isElf(head)) {

@@ -2,22 +2,27 @@
  * `onevisor check`: reads a configuration as the supervisor would, reports all its problems, and prints the effective
  * values. Starts nothing, changes nothing.
  */
+import { CHECK_FORMATS } from '../cli/commands.ts';
 import { helpOf } from '../cli/help-text.ts';
-import type { Users } from '../config/datatype.ts';
+import { formatAnnotations } from '../config/annotations.ts';
 import { describeReading, formatConfig, formatProblems } from '../config/effective.ts';
-import { parseFlags } from '../config/flags.ts';
+import { type Flags, parseFlags } from '../config/flags.ts';
 import type { Reading } from '../config/model.ts';
-import { readConfig } from '../config/read.ts';
+import { isNote } from '../config/problems.ts';
+import { readTraced, type TracedReading } from '../config/read.ts';
 import { openSource, readGivenFile } from '../config/source.ts';
 import { isSupervisorName } from '../core/container-mode.ts';
+import { currentDirectory } from '../files/current-directory.ts';
+import type { UserLookup } from '../process/credentials.ts';
 import { readAncestor } from '../startup/container-facts.ts';
 import { findMode } from '../startup/mode.ts';
 import type { ProgramIo } from './program-io.ts';
+import { addFindings } from './strict.ts';
 
 /** Further input of `check`. */
 export interface CheckIo extends ProgramIo {
   /** Looks up users. Null: user names are not checked. */
-  readonly users: Users | null;
+  readonly users: UserLookup | null;
   /** Path of our executable. A configuration file is searched relative to its directory. */
   readonly executable: string;
   readonly self: { readonly pid: number; readonly parent: number };
@@ -29,47 +34,97 @@ function asSupervisor(self: CheckIo['self']): CheckIo['self'] {
   return first !== null && isSupervisorName(first) ? { ...self, pid: 1 } : self;
 }
 
+/** The options of `check` itself, and the other arguments, which are flags of the supervisor. */
+interface OwnOptions {
+  readonly isStatic: boolean;
+  readonly isStrict: boolean;
+  readonly format: (typeof CHECK_FORMATS)[number];
+  readonly rest: readonly string[];
+}
+
+/** Takes the options of `check` out of the arguments before `--`. Returns the message of a wrong command line. */
+function takeOptions(args: readonly string[]): OwnOptions | string {
+  const options = { isStatic: false, isStrict: false, format: 'text' as OwnOptions['format'] };
+  const end = args.indexOf('--');
+  const length = end === -1 ? args.length : end;
+  const own = args.slice(0, length);
+  const rest: string[] = [];
+  for (let arg = own.shift(); arg !== undefined; arg = own.shift()) {
+    if (arg === '--static') options.isStatic = true;
+    else if (arg === '--strict') options.isStrict = true;
+    else if (arg === '--json') options.format = 'json';
+    else if (arg === '--format' || arg.startsWith('--format=')) {
+      const value = arg === '--format' ? own.shift() : arg.slice('--format='.length);
+      const format = CHECK_FORMATS.find((known) => known === value);
+      if (format === undefined) return `--format is one of ${CHECK_FORMATS.join(', ')}`;
+      options.format = format;
+    } else rest.push(arg);
+  }
+  return { ...options, rest: [...rest, ...args.slice(length)] };
+}
+
 /**
- * Runs `check` with the arguments after its name: `--json`, `--static`, and the flags of the supervisor.
+ * Runs `check` with the arguments after its name: its own options, and the flags of the supervisor.
  *
- * @returns the exit code: 0, or 2 if there is an error
+ * @returns the exit code: 0, or 2 if there is an error, or a warning with `--strict`
  */
 export async function runCheck(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   io: CheckIo,
 ): Promise<number> {
-  const end = args.indexOf('--');
-  const own = ['--json', '--static'];
-  const isOwn = (arg: string, index: number): boolean => own.includes(arg) && (end === -1 || index < end);
-  const outcome = parseFlags(args.filter((arg, index) => !isOwn(arg, index)));
+  const own = takeOptions(args);
+  if (typeof own === 'string') return refuse(own, io);
+  const outcome = parseFlags(own.rest);
   switch (outcome.kind) {
     case 'help':
     case 'version':
       io.out(helpOf('check'));
       return 0;
     case 'usage':
-      io.err(`Error: ${outcome.message}\nFor help, use onevisor check -h\n`);
-      return 2;
+      return refuse(outcome.message, io);
     case 'run':
-      break;
+      return check(own, outcome.flags, env, io);
   }
-  const isGiven = (flag: string): boolean => args.some((arg, index) => arg === flag && isOwn(arg, index));
-  const { flags } = outcome;
+}
+
+function refuse(message: string, io: ProgramIo): number {
+  io.err(`Error: ${message}\nFor help, use onevisor check -h\n`);
+  return 2;
+}
+
+async function check(
+  { isStatic, isStrict, format }: OwnOptions,
+  flags: Flags,
+  env: Readonly<Record<string, string | undefined>>,
+  io: CheckIo,
+): Promise<number> {
   const given = await readGivenFile(flags.file ?? env['ONEVISOR_CONF']);
-  const readAs = (mode: boolean): Reading =>
-    readConfig(openSource(env, io.users, given), {
-      isContainer: mode,
-      isStatic: isGiven('--static'),
-      flags,
-      executable: io.executable,
-    });
-  const { isContainer, reading } = findMode({ env, self: asSupervisor(io.self), flags }, readAs);
-  if (isGiven('--json')) {
-    io.out(`${JSON.stringify(describeReading(reading), null, 1)}\n`);
-  } else {
-    io.err(formatProblems(reading));
-    if (reading.config !== null) io.out(formatConfig(reading.config, isContainer));
+  const readAs = (mode: boolean): TracedReading =>
+    readTraced(openSource(env, io.users, given), { isContainer: mode, isStatic, flags, executable: io.executable });
+  const { isContainer, reading: plain } = findMode({ env, self: asSupervisor(io.self), flags }, readAs);
+  const reading = isStrict ? addFindings(plain, { env, lookup: isStatic ? null : io.users }) : plain;
+  switch (format) {
+    case 'json':
+      io.out(`${JSON.stringify(describeReading(reading), null, 1)}\n`);
+      break;
+    case 'github':
+      io.out(formatAnnotations(reading, rootOf(env)));
+      break;
+    case 'text':
+      io.err(formatProblems(reading));
+      if (reading.config !== null) io.out(formatConfig(reading.config, isContainer));
   }
-  return reading.errors.length > 0 ? 2 : 0;
+  return isAcceptable(reading, isStrict) ? 0 : 2;
+}
+
+/** True if a check succeeds. Notes are about something that the user may have meant, and never make it fail. */
+function isAcceptable({ errors, warnings }: Reading, isStrict: boolean): boolean {
+  return errors.length === 0 && !(isStrict && warnings.some(({ reason }) => !isNote(reason)));
+}
+
+/** Returns the directory of the checkout: that of the job on GitHub, or the working directory. */
+function rootOf(env: Readonly<Record<string, string | undefined>>): string {
+  const workspace = env['GITHUB_WORKSPACE'] ?? '';
+  return workspace === '' ? currentDirectory() : workspace;
 }

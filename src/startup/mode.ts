@@ -17,11 +17,11 @@ export interface ModeQuestion {
 }
 
 /** The mode, and the configuration for that mode. */
-export interface ModeOutcome {
+export interface ModeOutcome<R extends Reading = Reading> {
   readonly isContainer: boolean;
   /** True for the main process of a container that will leave it, because the configuration lacks `nodaemon`. */
   readonly leavesContainer: boolean;
-  readonly reading: Reading;
+  readonly reading: R;
 }
 
 /** Returns the mode that a flag, ONEVISOR_CONTAINER or PID 1 determines. Null if it depends on the environment. */
@@ -36,7 +36,7 @@ export function isMain(question: ModeQuestion): boolean {
 }
 
 /** Finds the mode, and reads the configuration in it. */
-export function findMode(question: ModeQuestion, read: (isContainer: boolean) => Reading): ModeOutcome {
+export function findMode<R extends Reading>(question: ModeQuestion, read: (isContainer: boolean) => R): ModeOutcome<R> {
   const explicit = explicitMode(question);
   if (explicit !== null || !isMain(question)) {
     const isContainer = explicit ?? false;

@@ -124,6 +124,37 @@ test('check: all problems, and the effective configuration', async (t) => {
   assert.equal((JSON.parse(json.stdout) as { programs: Array<{ priority: number }> }).programs[0]?.priority, 5);
 });
 
+test('check --strict: likely mistakes fail the check, also as annotations of awkward files', async (t) => {
+  const text =
+    '[supervisord]\n[program:a]\ncommand=no-such-command\n[program:b]\ncommand=sh -c "x\n' +
+    '[program:c]\ncommand=sleep 1\n';
+  const name = '50%, a:b.conf';
+  const files = { [name]: text, 'good.conf': '[supervisord]\n[program:a]\ncommand=sleep 1\n' };
+  const check = (...args: string[]): ReturnType<typeof outcomeOf> =>
+    outcomeOf(t, EXECUTABLE, ['check', ...args], files);
+  assert.equal((await check('-c', name)).code, 0);
+  const strict = await check('--strict', '-c', name);
+  assert.equal(strict.code, 2);
+  assert.match(strict.stderr, /:3: \[program:a\] command: warning: cannot be executed here: can't find command /);
+  assert.match(strict.stderr, /:5: \[program:b\] command: warning: .* the " before "x" \(character 7\) has no partner/);
+  assert.match(strict.stdout, /^\[program:c\]\ncommand=sleep 1$/m);
+  const { code, stdout, stderr } = await check('--strict', '--format=github', '-c', name);
+  assert.deepEqual([code, stderr], [2, '']);
+  const lines = stdout.split('\n');
+  assert.equal(lines.length, 2, stdout);
+  const place = '::warning file=50%25%2C a%3Ab.conf';
+  assert.ok(lines[0]?.startsWith(`${place},line=3,title=[program%3Aa] command::cannot be executed here: `), lines[0]);
+  assert.ok(
+    lines[1]?.startsWith(`${place},line=5,title=[program%3Ab] command::cannot be split into words, `),
+    lines[1],
+  );
+  assert.deepEqual(await check('--strict', '--format', 'github', '-c', 'good.conf'), {
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
+});
+
 test('install makes links beside a copy of the executable, and they are those programs', { skip }, async (t) => {
   const script =
     'mkdir -p bin && cp "$0" bin/ && bin/onevisor install bin && bin/onevisor install bin && readlink bin/*; ' +

@@ -172,6 +172,15 @@ const SESSIONS: Readonly<Record<string, (t: TestContext) => Promise<Launched>>> 
         'typing-mistake.conf': '[supervisord]\n[program:web]\nautorestrat=true\nstopsignal=TREM\ncommand=web\n',
       },
     }),
+  strict: (t) =>
+    launch(t, {
+      config: '[supervisord]\n',
+      files: {
+        'strict.conf':
+          '[program:web]\nstdout_logfile=/tmp/app.log\ncommand=web\n' +
+          '[program:api]\nstdout_logfile=/tmp/app.log\ncommand=api\n[program:worker]\ncommand=wroker\n[supervisord]\n',
+      },
+    }),
   control: async (t) => {
     const launched = await launch(t, {
       env: { PATH: `${PROGRAMS}:${process.env['PATH']}`, WORKER: 'stay' },

@@ -43,10 +43,11 @@ test('commands, options and values fit where the table has them', async () => {
     ['onevisor help lo', ['logs']],
     ['onevisor completion ', ['bash', 'zsh', 'fish']],
     ['onevisor schema e', ['environment']],
+    ['onevisor check --strict --format g', ['github']],
     ['onevisor install ', [], 'directory'],
     ['onevisor pidproxy ', [], 'file'],
     ['onevisor check -c ', [], 'file'],
-    ['onevisor check --s', ['--static']],
+    ['onevisor check --s', ['--strict', '--static']],
     [
       'onevisor tail -',
       ['-f', '-c', '--configuration', '-s', '--serverurl', '-u', '--username', '-p', '--password', '--help'],

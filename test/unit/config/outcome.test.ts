@@ -11,9 +11,17 @@ import { formatOptionReference, formatSample } from '../../../src/config/referen
 import { openSource } from '../../../src/config/source.ts';
 import { runCheck } from '../../../src/programs/check.ts';
 import { runEchoConf } from '../../../src/programs/echo-conf.ts';
-import { configOf, printed, readText, users } from './memory-source.ts';
+import { configOf, printed, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
+const root = { name: 'root', uid: 0, gid: 0, home: '/root', shell: '/bin/sh' };
+const app = { name: 'app', uid: 1000, gid: 1000, home: '/home/app', shell: '/bin/sh' };
+const accounts = {
+  userByName: (name: string) => (name === 'app' ? app : null),
+  userById: (uid: number) => (uid === 0 ? root : null),
+  groupByName: () => null,
+  groupById: () => null,
+};
 const config = (text: string): Config => configOf(readText(HEAD + text));
 const first = (text: string): ProcessConfig => {
   const proc = config(text).groups[0]?.processes[0];
@@ -235,7 +243,7 @@ test('check and echo-conf on real files', async () => {
     const run = async (args: string[], env = {}): Promise<{ code: number; out: string; err: string }> => {
       const written = { out: '', err: '' };
       const code = await runCheck(args, env, {
-        users,
+        users: { ...accounts, groupsOf: () => [] },
         executable: '/nonexistent/bin/onevisor',
         self: { pid: 7, parent: process.pid },
         out: (text) => (written.out += text),
@@ -275,7 +283,16 @@ test('check and echo-conf on real files', async () => {
       [(await run(['-x'])).code, (await run(['-x'])).err],
       [2, 'Error: option -x not recognized\nFor help, use onevisor check -h\n'],
     );
-    assert.match((await run(['-h'])).out, /^Usage: onevisor check \[--json\] \[--static\] \[OPTIONS\]/);
+    assert.match(
+      (await run(['-h'])).out,
+      /^Usage: onevisor check \[--strict\] \[--static\] \[--format FORMAT\] \[OPTIONS\]/,
+    );
+    for (const args of [['--format', 'xml'], ['--format=xml'], ['--format']])
+      assert.deepEqual(await run(args), {
+        code: 2,
+        out: '',
+        err: 'Error: --format is one of text, json, github\nFor help, use onevisor check -h\n',
+      });
     const memory = openSource({}, null).read('/proc/self/mem');
     assert.ok(!memory.ok && /it cannot be read \(E/.test(memory.reason));
     assert.ok(
