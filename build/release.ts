@@ -9,7 +9,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { supervisorFlags } from '../src/config/flags.ts';
-import { commands } from '../src/ctl/command-table.ts';
+import { formatCommandReference } from '../src/cli/help-text.ts';
 import { readManual } from '../src/programs/help.ts';
 import { LINK_NAMES } from '../src/startup/choose-program.ts';
 import { absentAsNull, hashOfFile } from './cache.ts';
@@ -59,7 +59,7 @@ const pages = manualPages({
   main: await readFile(join(ROOT, 'build', 'release', 'onevisor.1.md'), 'utf8'),
   topics: readManual(),
   flags: supervisorFlags,
-  commandHelp: [...commands.values()].map(({ help }) => help),
+  commands: formatCommandReference(),
   version: release.version,
   date: release.date,
 });

@@ -36,8 +36,8 @@ export interface ManualSources {
   /** Pages of the manual in Markdown, by topic; `README` has the table of topics. */
   readonly topics: Readonly<Record<string, string>>;
   readonly flags: readonly Flag[];
-  /** Help texts of the client's commands: lines with a tab between usage and meaning. */
-  readonly commandHelp: ReadonlyArray<readonly string[]>;
+  /** The reference of the commands: Markdown with a table for each group. */
+  readonly commands: string;
   readonly version: string;
   /** Time of the commit. */
   readonly date: Date;
@@ -91,10 +91,10 @@ export function sectionOf(markdown: string, heading: string): string {
   return text.split('\n## ')[0]?.trim() ?? '';
 }
 
-function mainPage({ main, topics, flags, commandHelp }: ManualSources, contents: ReadonlyMap<string, string>): string {
+function mainPage({ main, topics, flags, commands }: ManualSources, contents: ReadonlyMap<string, string>): string {
   const parts: Readonly<Record<string, string>> = {
     options: flagTable(flags),
-    actions: commandTable(commandHelp),
+    commands,
     'exit codes': sectionOf(topics['stopping-and-exit-codes'] ?? '', 'Exit codes'),
     topics: table(
       ['page', 'content'],
@@ -128,24 +128,6 @@ function flagTable(flags: readonly Flag[]): string {
       return [value === null ? names : `${names} *${value}*`, `${doc.charAt(0).toUpperCase()}${doc.slice(1)}.`];
     }),
   );
-}
-
-/**
- * Makes a table of the lines of help texts. A line without a tab continues the one before; as the first line of a
- * command it is a usage without a meaning.
- */
-function commandTable(help: ReadonlyArray<readonly string[]>): string {
-  const rows = help.flatMap((lines) => {
-    const entries: Array<[string, string]> = [];
-    for (const line of lines.filter((one) => one.trim() !== 'Ex:')) {
-      const [usage = '', ...meaning] = line.trim().split(/\t+/);
-      const last = entries.at(-1);
-      if (meaning.length > 0 || last === undefined) entries.push([`\`${usage}\``, meaning.join(' ')]);
-      else last[1] = `${last[1]} ${usage}`.trim();
-    }
-    return entries;
-  });
-  return table(['action', 'meaning'], rows);
 }
 
 function table(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {

@@ -56,9 +56,6 @@ const frozen: ReadonlyMap<string, ProgramName> = new Map([
   ['help', 'help'],
 ]);
 
-/** Words that choose a program in every process, for the manual page. */
-export const SUBCOMMANDS: readonly string[] = [...frozen.keys()];
-
 const HELP_OPTIONS: ReadonlySet<string> = new Set(['-h', '--help', '-?']);
 
 /** True for a word that is a command of ours in every process. */

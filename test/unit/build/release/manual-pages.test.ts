@@ -7,17 +7,17 @@ import { test } from 'node:test';
 import { manualPages, pageOf, sectionOf, topicContents } from '../../../../build/release/manual-pages.ts';
 import { ROOT } from '../../../../build/platform.ts';
 import { isInstalled } from '../../../../build/rootfs.ts';
+import { commandSpecs } from '../../../../src/cli/commands.ts';
+import { formatCommandReference } from '../../../../src/cli/help-text.ts';
 import { supervisorFlags } from '../../../../src/config/flags.ts';
-import { commands } from '../../../../src/ctl/command-table.ts';
 import { readManual } from '../../../../src/programs/help.ts';
-import { SUBCOMMANDS } from '../../../../src/startup/choose-program.ts';
 import type { ManualSources } from '../../../../build/release/manual-pages.ts';
 
 const SOURCES: ManualSources = {
   main: readFileSync(join(ROOT, 'build', 'release', 'onevisor.1.md'), 'utf8'),
   topics: readManual(),
   flags: supervisorFlags,
-  commandHelp: [...commands.values()].map(({ help }) => help),
+  commands: formatCommandReference(),
   version: '1.2.3',
   date: new Date('2026-01-02T03:04:05Z'),
 };
@@ -38,11 +38,10 @@ test('each topic has a page, and no page has a name of the package supervisor', 
   );
 });
 
-test('onevisor(1) has every program, every option and every action', () => {
+test('onevisor(1) has every command and every option', () => {
   const main = pages.get('onevisor.1') ?? '';
-  for (const name of SUBCOMMANDS) assert.ok(main.includes(`.TP\n\\fB${name}\\fR`), name);
+  for (const { name } of commandSpecs) assert.ok(main.includes(`.TP\n\\fB${name}`), name);
   for (const { long } of supervisorFlags) assert.ok(main.includes(`\\fB--${long}\\fR`), long);
-  for (const { name, help } of commands.values()) if (help.length > 0) assert.ok(main.includes(`\\fB${name}`), name);
   assert.match(main, /^\.SH "SEE ALSO"$[^]*onevisor\.conf/m);
 });
 
