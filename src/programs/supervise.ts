@@ -4,12 +4,15 @@
  */
 import { isatty } from 'node:tty';
 import { MessageChannel } from 'node:worker_threads';
+import { typedCommands } from '../cli/commands.ts';
 import { formatProblems } from '../config/effective.ts';
 import { describeBareWords, type Flags, formatFlags, formatSupervisordUsage, parseFlags } from '../config/flags.ts';
 import type { Reading } from '../config/model.ts';
 import type { Scales } from '../supervisor/config-reader.ts';
+import { nearestName } from '../config/nearest.ts';
 import { readConfig } from '../config/read.ts';
 import { openSource, readGivenFile, type Source } from '../config/source.ts';
+import { showText } from '../core/shown-text.ts';
 import { SUPERVISOR_VERSION } from '../core/supervisor-version.ts';
 import { ListenError } from '../http/listen-error.ts';
 import type { Addon } from '../native/addon.ts';
@@ -32,6 +35,23 @@ import { type SuperviseIo, SupervisorRun } from './supervisor-run.ts';
 const LEAVES_CONTAINER =
   'becoming a daemon, as nodaemon is not set; to stay in the foreground as the main process of a container, ' +
   'set nodaemon=true, or use -n or ONEVISOR_CONTAINER=1\n';
+
+/** Exit code of a main program that does not exist, as in shells. */
+const NOT_FOUND = 127;
+
+/**
+ * Returns a hint for a main program that does not exist, if a command of ours was probably meant: `docker run image
+ * status`. Empty for other words.
+ */
+function hintForMissing(word: string): string {
+  const name = nearestName(
+    word,
+    typedCommands.map((spec) => spec.name),
+  );
+  if (name === null) return '';
+  const form = isFrozenWord(name) ? `onevisor ${name}` : `onevisor ctl ${name}`;
+  return `there is no program ${showText(word)}; if the command of onevisor is meant: ${form}\n`;
+}
 
 /** Runs the supervisor. Resolves with the exit code of the process. Errors before the start go to standard error. */
 export async function runSupervise(addon: Addon, io: SuperviseIo, signals: SignalIntake): Promise<number> {
@@ -80,7 +100,9 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
   try {
     const read = (scales: Scales): Reading => readAs(isContainer, scales);
     const run = new SupervisorRun({ addon, io, reading: { ...reading, config }, read, isContainer, flags, signals });
-    return await run.run();
+    const code = await run.run();
+    if (code === NOT_FOUND) io.err(hintForMissing(flags.command?.[0] ?? ''));
+    return code;
   } catch (error) {
     if (!(error instanceof LimitError) && !(error instanceof SpawnError) && !(error instanceof ListenError))
       throw error;
@@ -97,7 +119,8 @@ function objectTo(addon: Addon, io: SuperviseIo, flags: Flags): string | null {
       `\`${io.calledAs} … -- ${word}\` to run a program of that name\n`
     );
   const mode = explicitMode({ ...io, flags });
-  const { isSupervised } = finderFor(addon, io);
+  const { finder } = finderFor(addon, io);
+  const isSupervised = (): boolean => finder.isContainerSupervised();
   if (isCommandOfContainer({ ...io, mode, isSupervised })) return null;
   return `Error: ${describeBareWords([word, ...others])}\nFor help, use ${io.calledAs} -h\n`;
 }
@@ -113,11 +136,11 @@ function startRequest(addon: Addon, io: SuperviseIo, flags: Flags): StartRequest
 function finderFor(
   addon: Addon,
   { env, self, calledPath }: SuperviseIo,
-): { readonly source: Source; readonly finder: SupervisorFinder; readonly isSupervised: () => boolean } {
+): { readonly source: Source; readonly finder: SupervisorFinder } {
   const source = openSource(env, null);
   const { pid, uid } = self;
   const finder = new SupervisorFinder({ env, cwd: source.cwd, pid, uid, calledAs: calledPath, peers: () => addon });
-  return { source, finder, isSupervised: () => finder.runningPid() !== null };
+  return { source, finder };
 }
 
 /** Writes the reason of a refused start to standard error, and to the termination log of a container. Returns 2. */

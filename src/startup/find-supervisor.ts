@@ -19,7 +19,7 @@ import { AddonLoadError, loadAddon } from '../native/load.ts';
 import { chooseProgram } from './choose-program.ts';
 import { hasContainerMark, readAncestor, readAncestors } from './container-facts.ts';
 import { isDetached } from './daemon.ts';
-import { hasFirstAbove, isCommandOfContainer } from './main-process.ts';
+import { hasFirstAbove, isCommandOfContainer, isInOurContainer } from './main-process.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -193,6 +193,11 @@ export class SupervisorFinder implements Discovery {
     return socket === null ? null : (this.#ask(socket)?.pid ?? null);
   }
 
+  /** True if any other supervisor runs in this container, also a daemon that an entrypoint script has started. */
+  isContainerSupervised(): boolean {
+    return listSupervisors(this.#context.pid).some(({ pid }) => isInOurContainer(pid)) || this.runningPid() !== null;
+  }
+
   serverOf(file: string): Endpoint | null {
     const { env, cwd, calledAs } = this.#context;
     if (!hasContainerMark(env) && readSupervisor(1) === null) return null;
@@ -275,9 +280,10 @@ export function openDiscovery(env: Environment, cwd: string, calledAs: string): 
 
 /** True if a word after our name is the command of our container. Our process is not PID 1, and has this parent. */
 export function isOwnContainerCommand(env: Environment, parent: number): boolean {
-  const isSupervised = (): boolean => openDiscovery(env, currentDirectory(), '').runningPid() !== null;
+  const finder = openDiscovery(env, currentDirectory(), '');
   const mode = readSwitch(env, 'ONEVISOR_CONTAINER');
-  return isCommandOfContainer({ env, self: { pid: process.pid, parent }, mode, isSupervised });
+  const self = { pid: process.pid, parent };
+  return isCommandOfContainer({ env, self, mode, isSupervised: () => finder.isContainerSupervised() });
 }
 
 function unixOf({ unixServers }: Servers, answers: (path: string) => boolean): Endpoint | null {

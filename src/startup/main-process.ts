@@ -42,9 +42,14 @@ export function hasFirstAbove(pid: number, parent: number): boolean {
  */
 function isFirstOfContainer(top: number): boolean {
   if (top === 1) return true;
-  const own = readGroups('self');
   // Without /proc the older processes are not known.
-  return own !== null && olderThan(top).every((pid) => readGroups(pid) !== own && readGroups(pid) !== null);
+  return readGroups('self') !== null && !olderThan(top).some(isInOurContainer);
+}
+
+/** True if a process is in our container. A process of which nothing can be read counts as such. */
+export function isInOurContainer(pid: number): boolean {
+  const groups = readGroups(pid);
+  return groups === null || groups === readGroups('self');
 }
 
 function olderThan(top: number): number[] {

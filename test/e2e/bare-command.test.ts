@@ -40,6 +40,14 @@ test('in PID 1 a command of the client is a program of that name', { skip }, asy
   assert.equal(found.stdout.text, 'own --help');
   const missing = await outcomeOf(t, { args: ['restart', 'web'] });
   assert.equal(missing.code, 127, missing.stderr);
+  assert.match(
+    missing.stderr,
+    /^there is no program restart; if the command of onevisor is meant: onevisor ctl restart$/m,
+  );
+  const misspelt = await outcomeOf(t, { args: ['chekc'] });
+  assert.match(misspelt.stderr, /^there is no program chekc; if the command of onevisor is meant: onevisor check$/m);
+  const other = await outcomeOf(t, { args: ['sh', '-c', 'exit 127'] });
+  assert.deepEqual([other.code, other.stderr], [127, '']);
 });
 
 test('in PID 1 a frozen word is a command of ours, and -- decides', { skip }, async (t) => {
@@ -123,6 +131,21 @@ test('an unknown word never starts programs beside another PID 1', { skip }, asy
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /^Error: there is no command "chekc" \(did you mean check\?\)\n/);
   }
+});
+
+test('in a script that has started a daemon, a word is a command of the client', { skip }, async (t) => {
+  const commands = ['-c "$PWD/d.conf"', 'statsu', 'status'].map((words) => `${EXECUTABLE} ${words}\n`).join('');
+  const launched = await launch(t, {
+    executable: './entrypoint.sh',
+    prepare: MARK,
+    files: {
+      'entrypoint.sh': `#!/bin/sh\n${commands}exec sleep 1000\n`,
+      'd.conf':
+        '[supervisord]\n[unix_http_server]\nfile=%FOLDER%/s.sock\n[program:a]\ncommand=sleep 1000\nstartsecs=0\n',
+    },
+  });
+  await launched.stdout.waitFor(/^a +(RUNNING|STARTING|STOPPED) /);
+  assert.match(launched.stderr.text, /^Error: there is no command "statsu" \(did you mean status\?\)$/m);
 });
 
 test('a command that is typed at the shell of a container is not its program', { skip }, async (t) => {
