@@ -41,7 +41,7 @@ test('each example of the help, and each command of the front page, works as it 
     await launched.enter(['onevisor', line.startsWith('onevisor start ') ? 'stop' : 'start', 'all']);
     const isEndless = / -f /.test(line);
     const limit = ['timeout', '--signal=INT', isEndless ? '1' : '20'];
-    const { code, stdout, stderr } = await launched.enter([...limit, 'sh', '-c', `exec 2>&1; ${line}`]);
+    const { code, stdout, stderr } = await launched.enter([...limit, 'sh', '-c', `exec </dev/null 2>&1; ${line}`]);
     assert.deepEqual([code, stderr], [isEndless ? 124 : 0, ''], `${line}\n${stdout}`);
     assert.doesNotMatch(stdout, /^error|Error:|\*\*\*|ERROR/m, line);
   }

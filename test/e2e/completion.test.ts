@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
+import { typedCommands } from '../../src/cli/commands.ts';
 import { needsTerminal, runInTerminal } from '../conformance/ctl-terminal.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
@@ -16,7 +17,7 @@ const CONFIG =
 
 /** Lines to complete, and the words that a shell must offer. */
 const LINES: ReadonlyArray<readonly [line: string, expected: readonly string[]]> = [
-  ['onevisor re', ['reload', 'remove', 'reread', 'restart']],
+  ['onevisor re', typedCommands.map(({ name }) => name).filter((name) => name.startsWith('re'))],
   ['onevisor --nod', ['--nodaemon']],
   [
     'onevisor restart --',
