@@ -218,6 +218,20 @@ function isId(text: string): boolean {
   return /^\d{1,10}$/.test(text) && Number(text) <= LARGEST_ID;
 }
 
+/** Most columns or rows: a terminal has 16 bits for each (ioctl_tty(2)). */
+const MAX_TERMINAL = 65_535;
+
+/** Size of a terminal in characters: `COLUMNSxROWS`. */
+export const terminalSize = dataType<{ readonly columns: number; readonly rows: number }>(
+  'COLUMNSxROWS',
+  (value) => {
+    const [columns = 0, rows = 0] = (/^\s*(\d+)x(\d+)\s*$/i.exec(value) ?? []).slice(1).map(Number);
+    const fits = [columns, rows].every((number) => number >= 1 && number <= MAX_TERMINAL);
+    return fits ? { columns, rows } : reject(value, 'a size as COLUMNSxROWS, for example 80x24');
+  },
+  ({ columns, rows }) => `${columns}x${rows}`,
+);
+
 /** Address of a TCP server; an empty host means all interfaces. */
 export interface InetAddress {
   readonly host: string;

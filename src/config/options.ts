@@ -25,6 +25,7 @@ import {
   octal,
   owner,
   socketPath,
+  terminalSize,
   text,
   wordList,
   workingDirectory,
@@ -301,6 +302,17 @@ export const programOptions = {
   environment: proc.option(environment, new Map(), 'Variables for the program.', { sample: 'A="1",B="2"' }),
   serverurl: program.optional(text, 'URL of the supervisor for the program; AUTO for the actual one.', {
     sample: 'AUTO',
+  }),
+  tty: program.option(
+    boolean,
+    false,
+    'Give it a pseudo terminal for its output, so that it writes each line at once and with colours; its standard ' +
+      'error is its standard output then.',
+    added,
+  ),
+  tty_size: program.option(terminalSize, { columns: 80, rows: 24 }, 'Columns and rows of that terminal.', {
+    ...added,
+    defaultText: '80x24',
   }),
   log_format: proc.optional(logFormat, 'Format of its lines on the container’s streams: raw, prefix, json, logfmt.', {
     ...addedLive,

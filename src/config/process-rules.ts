@@ -40,6 +40,11 @@ const CONFLICTS: readonly Conflict[] = [
     isBroken: ({ redirect_stderr: isRedirected }, type) => type === 'eventlistener' && isRedirected,
   },
   {
+    option: 'tty',
+    reason: 'cannot be true for an event listener: its standard output carries the protocol',
+    isBroken: ({ tty }, type) => type === 'eventlistener' && tty,
+  },
+  {
     option: 'notification_fd',
     reason: 'cannot be set together with notify: a program reports its readiness in one way; remove one of the two',
     isBroken: ({ notify, notification_fd: fd }) => notify !== null && fd !== null,
@@ -87,22 +92,27 @@ function deriveStop(
 
 const NO_LOG: readonly LogTarget[] = [{ kind: 'none' }];
 
-/** Returns the log targets of both streams. */
+/** Returns the log targets of both streams, and if they are one. */
 function deriveStreams(
   { view, type, isContainer }: RuleContext,
   options: ProgramOptions,
-): Pick<ProgramOptions, `${StreamName}_${'logfile' | 'syslog'}`> {
+): Pick<ProgramOptions, 'redirect_stderr' | `${StreamName}_${'logfile' | 'syslog'}`> {
+  // A terminal has one output.
+  const isJoined = options.redirect_stderr || options.tty;
+  if (options.tty && !options.redirect_stderr && view.isSet('redirect_stderr'))
+    view.warn('redirect_stderr', 'is ignored, because tty is true: a terminal has one output');
   const stdout = readStream(view, 'stdout', options);
   const stderr = readStream(view, 'stderr', options);
   const hasErrorFile = stderr.targets.some(({ kind }) => kind === 'file' || kind === 'stdio');
-  if (options.redirect_stderr && hasErrorFile)
-    view.warn('stderr_logfile', 'is ignored, because redirect_stderr is true');
+  if (isJoined && hasErrorFile)
+    view.warn('stderr_logfile', `is ignored, because ${options.tty ? 'tty' : 'redirect_stderr'} is true`);
   // The standard output of a listener carries the event protocol. Show it on the console only if the file says so.
   const isProtocol = type === 'eventlistener' && isContainer && !view.isSet('stdout_logfile');
   return {
+    redirect_stderr: isJoined,
     stdout_logfile: isProtocol ? NO_LOG : stdout.targets,
     stdout_syslog: stdout.isSyslog,
-    stderr_logfile: options.redirect_stderr ? NO_LOG : stderr.targets,
+    stderr_logfile: isJoined ? NO_LOG : stderr.targets,
     stderr_syslog: stderr.isSyslog,
   };
 }

@@ -1,12 +1,15 @@
 /**
- * Reads one pipe of one run until end of file, and pauses while a sink is full.
+ * Reads one pipe of one run until end of file, and pauses while a sink is full. The pipe may be the master of a pseudo
+ * terminal (`tty`).
  * All pipes are read into the same memory, so a receiver must be done with the bytes when its call returns.
  */
 import { Socket } from 'node:net';
+import { isatty } from 'node:tty';
 import { countLines } from './count-lines.ts';
 import type { FloodGauge, PipeGrowth } from './outlets.ts';
 import type { Intake, LogClock, LogNatives, LostOutput } from './ports.ts';
 import type { Sink, Waiter } from './sink.ts';
+import { isEnd, TERMINAL_BYTES, TerminalReader } from './terminal-reader.ts';
 
 const NEWLINE_BYTE = 0x0a;
 
@@ -43,14 +46,24 @@ export interface IntakePipe {
   readonly readBytes: number;
 }
 
+/** The reading of a descriptor in the event loop. */
+interface Source {
+  readonly destroyed: boolean;
+  resume(): unknown;
+  pause(): unknown;
+  /** Closes the descriptor. */
+  destroy(): unknown;
+}
+
 /** Reads one pipe of one run. */
 export class PipeIntake implements Intake, Waiter {
   readonly pid: number;
   readonly ended: Promise<void>;
   readonly #parts: IntakeParts;
   readonly #target: IntakeTarget;
-  readonly #socket: Socket;
-  readonly #gauge: FloodGauge;
+  readonly #source: Source;
+  /** Null for a terminal, whose size is fixed. */
+  readonly #gauge: FloodGauge | null;
   readonly #fd: number;
   /** Maximum number of bytes of one read. */
   readonly #limit: number;
@@ -70,32 +83,48 @@ export class PipeIntake implements Intake, Waiter {
     this.pid = pid;
     this.#target = target;
     this.#parts = parts;
-    this.#gauge = parts.growth.gauge(fd);
     this.#fd = fd;
     this.#limit = readBytes;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    this.#socket = new Socket({
-      fd,
+    const isTerminal = isatty(fd);
+    this.#gauge = isTerminal ? null : parts.growth.gauge(fd);
+    const buffer = parts.readBuffer.subarray(0, readBytes);
+    this.#source = isTerminal ? this.#openTerminal(buffer) : this.#openPipe(buffer);
+    this.#source.resume();
+  }
+
+  #openPipe(buffer: Buffer): Source {
+    const socket = new Socket({
+      fd: this.#fd,
       readable: true,
       writable: false,
-      onread: {
-        buffer: parts.readBuffer.subarray(0, readBytes),
-        callback: (count, buffer) => this.#take(buffer as Buffer, count),
-      },
+      onread: { buffer, callback: (count, bytes) => this.#take(bytes as Buffer, count) },
     });
     // End of file closes the descriptor at once. A program that closes its stdout and keeps running costs nothing. A
     // read that fails counts as end of file.
-    this.#socket.on('error', () => this.#finish());
-    this.#socket.on('end', () => this.#finish());
-    this.#socket.on('close', () => this.#finish());
-    this.#socket.resume();
+    socket.on('error', () => this.#finish());
+    socket.on('end', () => this.#finish());
+    socket.on('close', () => this.#finish());
+    return socket;
+  }
+
+  #openTerminal(buffer: Buffer): Source {
+    return new TerminalReader(this.#fd, buffer, this.#parts.natives, {
+      take: (count) => this.#take(buffer, count),
+      ended: () => this.#finish(),
+    });
+  }
+
+  /** Maximum number of bytes that the pipe can hold. */
+  #capacity(): number {
+    return this.#gauge === null ? TERMINAL_BYTES : this.#parts.natives.pipeSize(this.#fd);
   }
 
   async drained(): Promise<void> {
     if (this.#hasEnded) return;
-    const capacity = this.#parts.natives.pipeSize(this.#fd);
+    const capacity = this.#capacity();
     const from = this.#readBytes;
     let before = -1;
     // The pipe is drained when a turn of the loop brought nothing. It also counts as drained when as many bytes came as
@@ -108,9 +137,9 @@ export class PipeIntake implements Intake, Waiter {
   }
 
   readRemaining(): void {
-    // A destroyed socket has closed the descriptor, and the number may belong to another file.
-    if (this.#hasEnded || this.#socket.destroyed) return;
-    this.#restBytes = this.#parts.natives.pipeSize(this.#fd);
+    // A destroyed source has closed the descriptor, and the number may belong to another file.
+    if (this.#hasEnded || this.#source.destroyed) return;
+    this.#restBytes = this.#capacity();
     if (this.#waits === 0) this.#takeNow();
   }
 
@@ -123,10 +152,9 @@ export class PipeIntake implements Intake, Waiter {
     const buffer = readBuffer.subarray(0, this.#limit);
     while (this.#restBytes > 0) {
       const count = natives.readNow(this.#fd, buffer);
-      // A negative count: the pipe is empty, or an error, which the socket meets by itself.
       this.#restBytes = count > 0 ? Math.max(0, this.#restBytes - count) : 0;
-      if (count === 0) return this.#finish();
-      if (count > 0 && !this.#take(buffer, count)) return void this.#socket.pause();
+      if (isEnd(count)) return this.#finish();
+      if (count > 0 && !this.#take(buffer, count)) return void this.#source.pause();
     }
   }
 
@@ -137,10 +165,10 @@ export class PipeIntake implements Intake, Waiter {
   /** Reads and drops the bytes in the pipe, at most as many as a pipe can hold. Returns how much was lost. */
   discard(): LostOutput {
     const lost = { lines: 0, bytes: 0 };
-    if (this.#hasEnded || this.#socket.destroyed) return lost;
+    if (this.#hasEnded || this.#source.destroyed) return lost;
     const { natives, readBuffer } = this.#parts;
     let isLineOpen = false;
-    for (let remaining = natives.pipeSize(this.#fd); remaining > 0;) {
+    for (let remaining = this.#capacity(); remaining > 0;) {
       const count = natives.readNow(this.#fd, readBuffer);
       if (count <= 0) break;
       remaining -= count;
@@ -159,13 +187,13 @@ export class PipeIntake implements Intake, Waiter {
     for (const resolve of this.#resumed.splice(0)) resolve();
     this.#target.proceed();
     if (this.hasLastOutput) this.#takeNow();
-    if (this.#waits === 0 && !this.#socket.destroyed) this.#socket.resume();
+    if (this.#waits === 0 && !this.#source.destroyed) this.#source.resume();
   }
 
   /** Passes bytes on. Returns true if the intake may continue to read. */
   #take(buffer: Buffer, count: number): boolean {
     this.#readBytes += count;
-    this.#gauge.count(count);
+    this.#gauge?.count(count);
     this.#target.take(buffer.subarray(0, count));
     for (const sink of this.#target.sinks) {
       if (sink.wait(this)) this.#waits++;
@@ -177,9 +205,9 @@ export class PipeIntake implements Intake, Waiter {
   #finish(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#parts.growth.release(this.#gauge);
+    if (this.#gauge !== null) this.#parts.growth.release(this.#gauge);
     this.#target.finish();
-    this.#socket.destroy();
+    this.#source.destroy();
     for (const resolve of this.#resumed.splice(0)) resolve();
     this.#resolveEnded();
   }

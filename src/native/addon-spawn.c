@@ -10,22 +10,32 @@
 #include "kernel.h"
 #include "spawn.h"
 
+/* Most columns or rows of a terminal: struct winsize has 16 bits for each. */
+enum { LARGEST_TERMINAL = 65535 };
+
 static struct spawn_stream read_stream(struct arguments *arguments, napi_value request, const char *name) {
   napi_value value = read_property(arguments, request, name);
   if (type_of(arguments, value) == napi_number) {
-    return (struct spawn_stream){STREAM_DESCRIPTOR, read_fd(arguments, value, name)};
+    return (struct spawn_stream){STREAM_DESCRIPTOR, read_fd(arguments, value, name), 0, 0};
+  }
+  if (type_of(arguments, value) == napi_object) {
+    const struct range range = {1, LARGEST_TERMINAL};
+    struct spawn_stream terminal = {STREAM_TERMINAL, -1, 0, 0};
+    terminal.columns = (unsigned short)read_integer(arguments, read_property(arguments, value, "columns"), name, range);
+    terminal.rows = (unsigned short)read_integer(arguments, read_property(arguments, value, "rows"), name, range);
+    return terminal;
   }
   const char *text = read_string(arguments, value, name);
   if (text != NULL && strcmp(text, "pipe") == 0) {
-    return (struct spawn_stream){STREAM_PIPE, -1};
+    return (struct spawn_stream){STREAM_PIPE, -1, 0, 0};
   }
   if (text != NULL && strcmp(text, "null") == 0) {
-    return (struct spawn_stream){STREAM_NULL, -1};
+    return (struct spawn_stream){STREAM_NULL, -1, 0, 0};
   }
   if (text == NULL || strcmp(text, "stdout") != 0 || strcmp(name, "stderr") != 0) {
     arguments->wrong = name;
   }
-  return (struct spawn_stream){STREAM_AS_STDOUT, -1};
+  return (struct spawn_stream){STREAM_AS_STDOUT, -1, 0, 0};
 }
 
 static void read_limits(struct arguments *arguments, napi_value request, struct child_plan *plan) {

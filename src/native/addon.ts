@@ -5,10 +5,18 @@
  * child.c runs between clone and exec.
  */
 
+/** Size of a terminal in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** Target of a standard stream of a new process. */
 export type StdioRequest =
   /** A new pipe; our end of it is in {@link SpawnResult}. */
   | 'pipe'
+  /** A new pseudo terminal that changes no byte of the output; its master is in {@link SpawnResult}. */
+  | TerminalSize
   /** /dev/null. */
   | 'null'
   /** Only for stderr: the same open file description as stdout (`redirect_stderr`). */
@@ -70,7 +78,10 @@ export const INHERITED = {
   descriptors: [],
 } as const satisfies Partial<SpawnRequest>;
 
-/** Our ends of the pipes; null for a stream that is no pipe. The ends are close-on-exec and blocking. */
+/**
+ * Our ends of the pipes, or the master of a terminal; null for other streams. All are close-on-exec. A pipe is
+ * blocking, a master is not.
+ */
 export interface SpawnResult {
   readonly pid: number;
   readonly stdin: number | null;
@@ -81,6 +92,7 @@ export interface SpawnResult {
 /** The stage at which a spawn failed; CHILD_STAGES in child.h has the same names. */
 export type SpawnStage =
   | 'pipe'
+  | 'pty'
   | 'fork'
   | 'group'
   | 'terminal'

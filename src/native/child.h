@@ -14,6 +14,7 @@
 /* Each stage, its name in SpawnStage of addon.ts, and the system call that fails there. */
 #define CHILD_STAGES(X)                     \
   X(STAGE_PIPE, "pipe", "pipe2")            \
+  X(STAGE_PTY, "pty", "ioctl")              \
   X(STAGE_FORK, "fork", "clone")            \
   X(STAGE_GROUP, "group", "setpgid")        \
   X(STAGE_TERMINAL, "terminal", "tcsetpgrp") \

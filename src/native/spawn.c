@@ -9,10 +9,12 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -26,6 +28,10 @@
 #endif
 #ifdef WITH_ASAN
 #include <sanitizer/asan_interface.h>
+#endif
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER 0x5441
 #endif
 
 enum { STACK_BYTES = 128 * 1024 };
@@ -61,8 +67,8 @@ static void close_ours(struct spawn_files *files) {
 }
 
 /*
- * Makes the program's user the owner of a pipe. When a program opens /dev/stdout, the kernel checks the owner of the
- * pipe. Without CAP_CHOWN the owner cannot be changed. The program is started anyway, because few programs open
+ * Makes the program's user the owner of a pipe or terminal. When a program opens /dev/stdout, the kernel checks the
+ * owner. Without CAP_CHOWN the owner cannot be changed. The program is started anyway, because few programs open
  * /dev/stdout.
  */
 static void give_pipe(const struct child_plan *plan, int fd) {
@@ -70,6 +76,37 @@ static void give_pipe(const struct child_plan *plan, int fd) {
     const int denied = fchown(fd, plan->has_uid ? plan->uid : (uid_t)-1, plan->has_gid ? plan->gid : (gid_t)-1);
     (void)denied;
   }
+}
+
+/*
+ * Changes a new terminal: no byte of the output is changed (no OPOST, so a newline stays a newline), and nothing is
+ * echoed. Sets its size, which programs read by TIOCGWINSZ.
+ */
+static int set_up_terminal(int slave, const struct spawn_stream *stream) {
+  struct termios settings;
+  const struct winsize size = {.ws_row = stream->rows, .ws_col = stream->columns};
+  if (tcgetattr(slave, &settings) != 0) {
+    return -1;
+  }
+  settings.c_oflag &= ~(tcflag_t)OPOST;
+  settings.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+  return tcsetattr(slave, TCSANOW, &settings) != 0 ? -1 : ioctl(slave, TIOCSWINSZ, &size);
+}
+
+/*
+ * Opens a pseudo terminal (pty(7)): the slave for the program, and the master for us, which does not block. TIOCGPTPEER
+ * opens the slave without its path, so a /dev/pts of another mount namespace does no harm. O_NOCTTY: a supervisor that
+ * leads a session must not get the terminal as its controlling terminal. Returns -1 with errno on failure; the caller
+ * closes what is open.
+ */
+static int open_terminal(const struct spawn_stream *stream, int *master, int *slave) {
+  const int unlocked = 0;
+  *master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (*master < 0 || ioctl(*master, TIOCSPTLCK, &unlocked) != 0) {
+    return -1;
+  }
+  *slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  return *slave < 0 ? -1 : set_up_terminal(*slave, stream);
 }
 
 static bool open_files(const struct spawn_order *order, struct spawn_files *files, struct child_failure *failure) {
@@ -87,6 +124,12 @@ static bool open_files(const struct spawn_order *order, struct spawn_files *file
       files->theirs[i] = ends[i == 0 ? 0 : 1];
       files->ours[i] = ends[i == 0 ? 1 : 0];
       give_pipe(&order->plan, files->theirs[i]);
+    } else if (order->streams[i].kind == STREAM_TERMINAL) {
+      if (open_terminal(&order->streams[i], &files->ours[i], &files->theirs[i]) != 0) {
+        *failure = (struct child_failure){STAGE_PTY, errno};
+        return false;
+      }
+      give_pipe(&order->plan, files->theirs[i]);
     } else if (order->streams[i].kind == STREAM_NULL && files->null < 0) {
       files->null = open("/dev/null", O_RDWR | O_CLOEXEC);
       if (files->null < 0) {
@@ -103,7 +146,7 @@ static void plan_streams(struct spawn_order *order, const struct spawn_files *fi
   for (int i = 0; i < 3; ++i) {
     const struct spawn_stream *stream = &order->streams[i];
     int from = stream->fd;
-    if (stream->kind == STREAM_PIPE) {
+    if (stream->kind == STREAM_PIPE || stream->kind == STREAM_TERMINAL) {
       from = files->theirs[i];
     } else if (stream->kind == STREAM_NULL) {
       from = files->null;

@@ -7,11 +7,12 @@
 
 #include "child.h"
 
-enum spawn_stream_kind { STREAM_PIPE, STREAM_NULL, STREAM_AS_STDOUT, STREAM_DESCRIPTOR };
+enum spawn_stream_kind { STREAM_PIPE, STREAM_TERMINAL, STREAM_NULL, STREAM_AS_STDOUT, STREAM_DESCRIPTOR };
 
 struct spawn_stream {
   enum spawn_stream_kind kind;
-  int fd; /* for STREAM_DESCRIPTOR */
+  int fd;                       /* for STREAM_DESCRIPTOR */
+  unsigned short columns, rows; /* for STREAM_TERMINAL */
 };
 
 struct spawn_order {
@@ -22,7 +23,7 @@ struct spawn_order {
 
 struct spawn_result {
   pid_t pid;
-  int ends[3]; /* our ends of the pipes; -1 for a stream that is no pipe */
+  int ends[3]; /* our ends of the pipes, or the master of a terminal; -1 for other streams */
 };
 
 /*

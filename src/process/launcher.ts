@@ -16,6 +16,12 @@ import { describeSpawnFailure, isSpawnFailure } from './spawn-error.ts';
 /** Interpreter of a script without `#!`. */
 const SHELL = '/bin/sh';
 
+/**
+ * Value of TERM for a program on a terminal, unless its environment has one. Programs that decide by TERM use colours
+ * then.
+ */
+const DEFAULT_TERM = 'xterm-256color';
+
 /** Options of a program that its start needs, by their names in the file. */
 export type LaunchOptions = {
   readonly directory: string | null;
@@ -131,9 +137,10 @@ export class Launcher {
     const credentials = resolveCredentials(addon, self, options.user, options.strict_user);
     if (credentials.warning !== null)
       this.#warnOnce(target, `cannot run '${target.name}' as its user: ${credentials.warning}`);
+    const isTerminal = isTerminalPlan(context.stdio);
     const environment = buildEnvironment(
       {
-        inherited: context.inherited,
+        inherited: isTerminal ? { TERM: DEFAULT_TERM, ...context.inherited } : context.inherited,
         common: context.common,
         processName: target.name,
         groupName: target.group,
@@ -158,6 +165,7 @@ export class Launcher {
       return addon.spawn(request);
     } catch (error) {
       if (!isSpawnFailure(error)) throw error;
+      if (error.stage === 'pty') return this.#spawnOnPipes(target, uid, request, error.code);
       const head = error.stage === 'exec' ? readHead(pathIn(request.file, directory)) : null;
       const isScript = error.code === 'ENOEXEC' && head !== null && isPlainScript(head);
       if (isScript && request.file !== SHELL && existsSync(SHELL)) return this.#spawnByShell(target, uid, request);
@@ -169,6 +177,17 @@ export class Launcher {
         cause: error.stage === 'exec' ? explainExec(error.code, head) : null,
       });
     }
+  }
+
+  /** Spawns a program whose terminal cannot be made. Its output still goes into one stream. */
+  #spawnOnPipes(target: LaunchTarget, uid: number | null, request: SpawnRequest, code: string): SpawnResult {
+    const advice = code === 'ENOENT' || code === 'ENODEV' ? '; mount devpts on /dev/pts' : '';
+    this.#warnOnce(
+      target,
+      `cannot give '${target.name}' a terminal (tty=true): ${code} from /dev/ptmx${advice}; its output goes through ` +
+        'a pipe, and may be late',
+    );
+    return this.#spawn(target, uid, { ...request, stdout: 'pipe' });
   }
 
   #spawnByShell(target: LaunchTarget, uid: number | null, request: SpawnRequest): SpawnResult {
@@ -190,6 +209,11 @@ export class Launcher {
     this.#warned.add(id);
     this.#parts.warn(warning);
   }
+}
+
+/** True if the output of a program goes through a terminal (`tty`). */
+function isTerminalPlan({ stdout }: StdioPlan): boolean {
+  return typeof stdout === 'object';
 }
 
 /** Builds the parts of a request that options, credentials and context decide alone. */

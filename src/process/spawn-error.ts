@@ -66,6 +66,8 @@ function formatFailure(
       return code === 'EMFILE'
         ? `too many open files to spawn '${name}'`
         : `unknown error making dispatchers for '${name}': ${code}`;
+    case 'pty':
+      return `cannot give '${name}' a terminal: ${code}`;
     case 'fork':
       return code === 'EAGAIN'
         ? `Too many processes in process table to spawn '${name}'`

@@ -123,12 +123,16 @@ export class ProgramStarter implements Processes {
     return result;
   }
 
-  /** The main program has our own streams. A FastCGI program accepts connections on its standard input. */
+  /**
+   * The main program has our own streams. A FastCGI program accepts connections on its standard input. With `tty`, both
+   * outputs are one terminal, and the input stays a pipe: nothing reads the terminal, so it never gets Ctrl-C or EOF.
+   */
   #stdioOf(proc: ProcessConfig): StdioPlan {
     const { config, sockets } = this.#context();
     if (proc.group === config.main) return inheritedStdio(this.#parts.addon);
     const stdin = sockets.socketOf(proc);
-    return stdin === null ? PIPED : { ...PIPED, stdin };
+    const { tty, tty_size: size } = proc.options;
+    return { ...PIPED, stdin: stdin ?? PIPED.stdin, stdout: tty ? size : PIPED.stdout };
   }
 }
 

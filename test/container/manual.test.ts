@@ -169,6 +169,11 @@ const checks: Readonly<Record<string, Check>> = {
       'our own lines too',
     );
   },
+  'log-tty': async (start) => {
+    const container = await start();
+    await container.waitForLine(/report \| on a terminal: 40 120$/);
+    await stop(container);
+  },
   'log-rotation': async (start) => {
     const container = await start();
     await until('the file has it', async () => /^web with/m.test((await container.exec('cat', '/tmp/web.log')).stdout));

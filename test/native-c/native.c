@@ -36,7 +36,7 @@ static struct spawn_order plain_order(void) {
   order.plan.moves = moves;
   order.plan.move_count = 3;
   for (int i = 0; i < 3; ++i) {
-    order.streams[i] = (struct spawn_stream){STREAM_PIPE, -1};
+    order.streams[i] = (struct spawn_stream){STREAM_PIPE, -1, 0, 0};
   }
   return order;
 }
@@ -138,13 +138,13 @@ static void terminal_fails(void) {
 
 static void stdio_fails(void) {
   struct spawn_order order = plain_order();
-  order.streams[1] = (struct spawn_stream){STREAM_DESCRIPTOR, 987};
+  order.streams[1] = (struct spawn_stream){STREAM_DESCRIPTOR, 987, 0, 0};
   expect_failure(&order, STAGE_STDIO, EBADF);
 }
 
 static void null_fails(void) {
   struct spawn_order order = plain_order();
-  order.streams[2] = (struct spawn_stream){STREAM_NULL, -1};
+  order.streams[2] = (struct spawn_stream){STREAM_NULL, -1, 0, 0};
   const int before = count_descriptors();
   deny(SYS_openat, ENOENT);
   struct spawn_result result = {0};
@@ -154,6 +154,24 @@ static void null_fails(void) {
   CHECK_EQUAL(failure.error, ENOENT);
   /* The directory of descriptors can no longer be opened. The lowest free number shows a leak. */
   CHECK(dup(0) < before);
+}
+
+static struct spawn_order terminal_order(void) {
+  struct spawn_order order = plain_order();
+  order.streams[1] = (struct spawn_stream){STREAM_TERMINAL, -1, 80, 24};
+  order.streams[2] = (struct spawn_stream){STREAM_AS_STDOUT, -1, 0, 0};
+  return order;
+}
+
+static void pseudo_terminal_fails(void) {
+  struct spawn_order order = terminal_order();
+  expect_denied(&order, SYS_ioctl, ENOTTY, STAGE_PTY);
+}
+
+static void exec_on_terminal_fails(void) {
+  struct spawn_order order = terminal_order();
+  order.plan.file = "/nowhere";
+  expect_failure(&order, STAGE_EXEC, ENOENT);
 }
 
 static void limits_fail(void) {
@@ -270,7 +288,7 @@ static void descriptors_overlap(void) {
   struct spawn_order order = plain_order();
   order.plan.file = "/bin/sh";
   order.plan.argv = argv;
-  order.streams[0] = (struct spawn_stream){STREAM_NULL, -1};
+  order.streams[0] = (struct spawn_stream){STREAM_NULL, -1, 0, 0};
   int ends[5];
   for (int i = 0; i < 5; ++i) {
     int both[2];
@@ -312,9 +330,9 @@ static void streams_rotate(void) {
   struct spawn_order order = plain_order();
   order.plan.file = "/bin/sh";
   order.plan.argv = argv;
-  order.streams[0] = (struct spawn_stream){STREAM_DESCRIPTOR, 1};
-  order.streams[1] = (struct spawn_stream){STREAM_DESCRIPTOR, 0};
-  order.streams[2] = (struct spawn_stream){STREAM_AS_STDOUT, -1};
+  order.streams[0] = (struct spawn_stream){STREAM_DESCRIPTOR, 1, 0, 0};
+  order.streams[1] = (struct spawn_stream){STREAM_DESCRIPTOR, 0, 0, 0};
+  order.streams[2] = (struct spawn_stream){STREAM_AS_STDOUT, -1, 0, 0};
   struct spawn_result result = {0};
   expect_spawned(&order, &result);
   close(0);
@@ -333,7 +351,7 @@ static void seal_without_close_range(void) {
   struct spawn_order order = plain_order();
   order.plan.file = "/bin/sh";
   order.plan.argv = argv;
-  order.streams[0] = order.streams[2] = (struct spawn_stream){STREAM_NULL, -1};
+  order.streams[0] = order.streams[2] = (struct spawn_stream){STREAM_NULL, -1, 0, 0};
   struct spawn_result result = {0};
   expect_spawned(&order, &result);
   expect_output(&result, "0, 1, 2\n");
@@ -398,6 +416,8 @@ int main(void) {
   RUN(terminal_fails);
   RUN(stdio_fails);
   RUN(null_fails);
+  RUN(pseudo_terminal_fails);
+  RUN(exec_on_terminal_fails);
   RUN(limits_fail);
   RUN(nice_fails);
   RUN(oom_fails);

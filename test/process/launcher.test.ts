@@ -1,6 +1,6 @@
 /** The effects of options on a started program, and Supervisor's texts for failures. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import type { Addon, SpawnStage } from '../../src/native/addon.ts';
 import { inheritedStdio, Launcher, PIPED } from '../../src/process/launcher.ts';
 import type { LaunchContext, LaunchOptions, LaunchTarget } from '../../src/process/launcher.ts';
 import { explainExec, explainMissing, isPlainScript } from '../../src/process/exec-cause.ts';
-import { addon, openDescriptors, outcome, rootSkip } from './programs.ts';
+import { addon, ending, openDescriptors, outcome, rootSkip } from './programs.ts';
 
 const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const warnings: string[] = [];
@@ -130,6 +130,49 @@ describe('options', () => {
     const listener = await outcome(launcher.launch(program(argv, { redirect_stderr: true }, 'eventlistener'), context));
     assert.deepEqual([listener.stdout, listener.stderr], ['out\n', 'err\n']);
   });
+
+  test('a terminal, with a TERM unless the environment has one', async () => {
+    const stdio = { ...PIPED, stdin: 'null', stdout: { columns: 80, rows: 24 } } as const;
+    const target = program(['sh', '-c', 'echo ${TERM-none}; stty size <&2'], { redirect_stderr: true });
+    const shown = async (more: Partial<LaunchContext>): Promise<string> => {
+      const { pid, stdout, stderr } = launcher.launch(target, { ...context, stdio, ...more });
+      await ending(pid);
+      const buffer = Buffer.alloc(1000);
+      const text = buffer.toString('latin1', 0, addon.readNow(stdout as number, buffer));
+      closeSync(stdout as number);
+      assert.equal(stderr, null);
+      return text;
+    };
+    assert.equal(await shown({}), 'xterm-256color\n24 80\n');
+    assert.equal(await shown({ inherited: { ...context.inherited, TERM: 'dumb' } }), 'dumb\n24 80\n');
+    assert.equal(await printed('echo ${TERM-none}'), 'none\n');
+  });
+
+  for (const [code, advice] of [
+    ['ENODEV', '; mount devpts on /dev/pts'],
+    ['ENOSPC', ''],
+  ] as const) {
+    test(`no terminal (${code}): a pipe, with one warning`, async () => {
+      const said: string[] = [];
+      const failing: Addon = {
+        ...addon,
+        spawn: (request) => {
+          if (typeof request.stdout === 'object')
+            throw Object.assign(new Error(code), { code, errno: 1, stage: 'pty', syscall: 'ioctl' });
+          return addon.spawn(request);
+        },
+      };
+      const own = new Launcher({ addon: failing, self, warn: (text) => said.push(text) });
+      const stdio = { ...PIPED, stdin: 'null', stdout: { columns: 80, rows: 24 } } as const;
+      const target = program(['sh', '-c', 'test -t 1 || echo pipe; echo err >&2'], { redirect_stderr: true });
+      for (let i = 0; i < 2; i++)
+        assert.equal((await outcome(own.launch(target, { ...context, stdio }))).stdout, 'pipe\nerr\n');
+      assert.deepEqual(said, [
+        `cannot give 'web' a terminal (tty=true): ${code} from /dev/ptmx${advice}; its output goes through a pipe, ` +
+          'and may be late',
+      ]);
+    });
+  }
 
   test('user, its groups, and user_env', { skip: rootSkip }, async () => {
     const nobody = addon.userByName('nobody');

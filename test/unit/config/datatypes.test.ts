@@ -124,6 +124,12 @@ const table: ReadonlyArray<readonly [string, DataType<never>, Readonly<Record<st
     [],
   ],
   [
+    'terminal size',
+    types.terminalSize as DataType<never>,
+    { '80x24': { columns: 80, rows: 24 }, ' 1X65535 ': { columns: 1, rows: 65_535 } },
+    ['', '80', '80x', '0x24', '80x0', '65536x24', '80x24x2', '-1x3'],
+  ],
+  [
     'address',
     types.inetAddress as DataType<never>,
     {
@@ -312,6 +318,7 @@ test('the output of check for values', () => {
     [types.owner as DataType<never>, 'a', 'a'],
     [types.inetAddress as DataType<never>, '9001', '*:9001'],
     [types.inetAddress as DataType<never>, 'h:1', 'h:1'],
+    [types.terminalSize as DataType<never>, '132X50', '132x50'],
     [types.fcgiSocket as DataType<never>, 'tcp://h:1', 'tcp://h:1'],
     [types.fcgiSocket as DataType<never>, 'unix:///a', 'unix:///a'],
     [logTargets as DataType<never>, '/a, /dev/stdout, auto, syslog', '/a, /dev/stdout, AUTO, syslog'],

@@ -164,6 +164,8 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
     '[eventlistener:l]\ncommand=x\nevents=EVENT\nredirect_stderr=true\n',
     /redirect_stderr: cannot be true for an event listener/,
   ],
+  ['[eventlistener:l]\ncommand=x\nevents=EVENT\ntty=true\n', /tty: cannot be true for an event listener/],
+  ['[program:w]\ncommand=x\ntty_size=80\n', /tty_size: "80" is not a size as COLUMNSxROWS, for example 80x24/],
   [
     '[eventlistener:l]\ncommand=x\nevents=EVENT\nbuffer_size=0\n',
     /buffer_size: "0" is not a whole number of 1 or more/,
@@ -226,6 +228,14 @@ const warned: ReadonlyArray<readonly [string, RegExp]> = [
   [
     '[program:w]\ncommand=x\nredirect_stderr=true\nstderr_logfile=/e.log\n',
     /^5: \[program:w\] stderr_logfile: is ignored, because redirect_stderr is true/,
+  ],
+  [
+    '[program:w]\ncommand=x\ntty=true\nstderr_logfile=/e.log\n',
+    /^5: \[program:w\] stderr_logfile: is ignored, because tty is true/,
+  ],
+  [
+    '[program:w]\ncommand=x\ntty=true\nredirect_stderr=false\n',
+    /^5: \[program:w\] redirect_stderr: is ignored, because tty is true: a terminal has one output/,
   ],
   [
     '[eventlistener:l]\ncommand=x\nevents=EVENT\nresult_handler=a:b\n',

@@ -37,6 +37,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   '[-]path, …': null,
   words: null,
   'soft[:hard]': ['9:3', /the soft limit 9 is above the hard limit/],
+  COLUMNSxROWS: ['80', /"80" is not a size as COLUMNSxROWS, for example 80x24/],
   size: ['300 megabytes', /"300 megabytes" is not a size/],
   signal: ['TREM', /"TREM" is not a signal/],
   schedule: ['61 * * * *', /61/],
