@@ -1,7 +1,8 @@
 /**
  * Writes the generated parts of the documents: the transition diagram and the table of imports in src/ARCHITECTURE.md,
- * the tables of options, commands, findings and methods in the manual and in README.md. `--check` writes nothing, and
- * fails if a document differs. Owns the markers `<!-- NAME: generated -->` … `<!-- /NAME -->`.
+ * the tables of options, commands, findings, methods and fields of our own log lines in the manual and in README.md.
+ * `--check` writes nothing, and fails if a document differs. Owns the markers `<!-- NAME: generated -->` …
+ * `<!-- /NAME -->`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { ownMethods } from '../src/rpc/own-methods.ts';
 import { formatMethodReference } from '../src/rpc/reference.ts';
 import { drawTransitions } from './diagram.ts';
 import { drawLayers } from './layer-picture.ts';
+import { formatLogFields } from './log-field-tables.ts';
 import { ROOT } from './platform.ts';
 
 /** A generated part of a document. */
@@ -29,6 +31,7 @@ const parts: readonly Part[] = [
   { file: 'src/ARCHITECTURE.md', name: 'layers', text: drawLayers() },
   { file: 'src/ARCHITECTURE.md', name: 'transitions', text: `\`\`\`mermaid\n${drawTransitions()}\n\`\`\`` },
   { file: CONFIGURATION, name: 'findings', text: formatFindings() },
+  { file: 'src/manual/logs.md', name: 'log-fields', text: formatLogFields() },
   { file: REFERENCE, name: 'options', text: formatOptionReference() },
   { file: REFERENCE, name: 'commands', text: formatCommandReference() },
   { file: 'README.md', name: 'commands', text: formatCommandList() },

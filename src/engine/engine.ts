@@ -14,8 +14,9 @@ import { describeMistake } from '../core/error-text.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import { type Cause, type Decision, formatDecision } from '../core/cause.ts';
 import { parseWaitStatus } from '../core/exit-status.ts';
+import { causeFields, processFields } from '../core/log-fields.ts';
 import { step } from '../core/process-machine.ts';
-import type { Health, ProcessEffect, ProcessInput } from '../core/process-record.ts';
+import type { Health, ProcessEffect, ProcessInput, ProcessNote, ProcessRecord } from '../core/process-record.ts';
 import type { Forwarded, Goal, ShutdownRecord } from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
 import { startOrder } from '../core/stop-order.ts';
@@ -23,6 +24,7 @@ import { type EngineEvent, type Listener, Subscribers } from './events.ts';
 import { Alarm } from './alarm.ts';
 import { blockedCauseOf, exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
 import { formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
+import { fieldsOfNote, recordAt } from './note-fields.ts';
 import type { Clock, ShutdownBudget, Jobs, Processes, Report, StartBudget } from './ports.ts';
 import { type Entry, namespecOf, type ProcessView, ProcessTable, viewOf } from './process-table.ts';
 import { type Input, InputQueue } from './input-queue.ts';
@@ -165,7 +167,8 @@ export class Engine {
     const state = entry?.record.state;
     if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || this.#shutdown.phase !== 'running')
       return false;
-    this.#ports.report('warn', `restarting '${entry.config.name}': ${formatDecision(cause)}`);
+    const fields = { event: 'restarting', ...processFields(entry.config), state, ...causeFields(cause) } as const;
+    this.#ports.report('warn', `restarting '${entry.config.name}': ${formatDecision(cause)}`, fields);
     this.#accept({ to: 'process', id, input: { type: 'restart', atMs: this.#now(), cause } });
     return true;
   }
@@ -298,18 +301,20 @@ export class Engine {
       this.#runs.cleanUp(entry, before.pid, before.state === 'STOPPING');
     if (input.type === 'spawned')
       this.#emit({ type: 'spawned', process: viewOf(entry), run: input.run, pid: input.pid });
-    for (const effect of effects) this.#runEffect(entry, effect, before.pid);
+    for (const [index, effect] of effects.entries()) {
+      if (effect.type === 'note') this.#tell(entry, effect.note, recordAt(effects, index, before), before.pid);
+      else this.#runEffect(entry, effect, before.pid);
+    }
   }
 
-  #runEffect(entry: Entry, effect: ProcessEffect, pidBefore: number | null): void {
+  #tell({ id, config }: Entry, noted: ProcessNote, record: ProcessRecord, pidBefore: number | null): void {
+    const note = id === this.#options.mainProgram ? judgeMain(noted, this.#forwardedSignals) : noted;
+    const { group, name } = config;
+    this.#say([...formatNote(name, note), fieldsOfNote(note, { group, name, record, pidBefore })]);
+  }
+
+  #runEffect(entry: Entry, effect: Exclude<ProcessEffect, { type: 'note' }>, pidBefore: number | null): void {
     switch (effect.type) {
-      case 'note':
-        return this.#say(
-          formatNote(
-            entry.config.name,
-            entry.id === this.#options.mainProgram ? judgeMain(effect.note, this.#forwardedSignals) : effect.note,
-          ),
-        );
       case 'spawn':
         return this.#runs.begin(entry, effect.run);
       case 'signal':
@@ -355,7 +360,7 @@ export class Engine {
   #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'stateChanged' }>): void {
     this.#reconsider(this.#table.dependentsOf(entry.id));
     if (to === 'STOPPING' && record.pid === null) this.#runs.callOff(entry.id);
-    if (to === 'FATAL') this.#say(formatFatal(entry.config.name, record.failure));
+    if (to === 'FATAL') this.#say(formatFatal(entry.config, record.failure));
     if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
     if (this.#shutdown.phase === 'stopping') {
       // Cancel the next try of a start that fails during a shutdown.
@@ -375,8 +380,8 @@ export class Engine {
     this.#subscribers.publish(event);
   }
 
-  #say([level, text]: Message): void {
-    this.#ports.report(level, text);
+  #say(message: Message): void {
+    this.#ports.report(...message);
   }
 
   #now(): number {

@@ -3,6 +3,7 @@
  * failures. The engine decides what follows.
  */
 import { formatExit, shellExitCode } from '../core/exit-status.ts';
+import { processFields } from '../core/log-fields.ts';
 import type { JobOutcome, Jobs, Report } from './ports.ts';
 import type { Entry } from './process-table.ts';
 
@@ -93,7 +94,10 @@ export class Hooks {
         const failure = failureOf(name, outcome, seconds);
         // The supervisor cancelled the hook itself: no line in the log.
         if (failure !== null && outcome.kind !== 'cancelled')
-          this.#report('warn', `${entry.config.name}: ${failure.reason}`);
+          this.#report('warn', `${entry.config.name}: ${failure.reason}`, {
+            event: 'hook_failed',
+            ...processFields(entry.config),
+          });
         done(failure);
         for (const then of running.afterwards) then();
       },

@@ -3,6 +3,7 @@
  * each has a test.
  */
 import { type ExitStatus, formatExit } from '../core/exit-status.ts';
+import { exitFields, type LogFields, type NamedProcess, processFields } from '../core/log-fields.ts';
 import type { Level } from '../core/log-level.ts';
 import type { ProcessNote, RunFailure } from '../core/process-record.ts';
 import { formatFailure } from '../core/run-failure.ts';
@@ -10,16 +11,19 @@ import type { SignalMeaning } from '../core/signal-meaning.ts';
 import { formatHold } from '../core/start-hold.ts';
 import { formatSignal } from '../core/signals.ts';
 
-/** A line and its level. */
-export type Message = readonly [level: Level, text: string];
+/** A line, its level, and its fields in the formats json and logfmt. */
+export type Message = readonly [level: Level, text: string, fields?: LogFields];
 
 /** compat: seconds as Python prints them: `1`, `0.5`. */
 function formatSeconds(ms: number): string {
   return String(ms / 1000);
 }
 
-/** The line for a note of the process machine. compat: texts of supervisor.process.Subprocess. */
-export function formatNote(name: string, note: ProcessNote): Message {
+/**
+ * The text for a note of the process machine; note-fields.ts has its fields. compat: texts of
+ * supervisor.process.Subprocess.
+ */
+export function formatNote(name: string, note: ProcessNote): readonly [level: Level, text: string] {
   switch (note.note) {
     case 'spawned':
       return ['info', `spawned: '${name}' with pid ${note.pid}`];
@@ -55,37 +59,48 @@ export function formatNote(name: string, note: ProcessNote): Message {
 
 /** Formats the end of an adopted orphan. The level is debug; Supervisor fills the log with these lines. */
 export function formatReapedUnknown(pid: number, status: ExitStatus): Message {
-  return ['debug', `reaped unknown pid ${pid} (${formatExit(status)})`];
+  return [
+    'debug',
+    `reaped unknown pid ${pid} (${formatExit(status)})`,
+    { event: 'reaped', pid, ...exitFields(status) },
+  ];
 }
 
 /** Formats a change to FATAL as a warning with the reason. Supervisor's line is info, and has no reason. */
-export function formatFatal(name: string, failure: RunFailure | null): Message {
-  return ['warn', `${name} is FATAL: ${failure === null ? 'it could not be started' : formatFailure(failure)}`];
+export function formatFatal(proc: NamedProcess, failure: RunFailure | null): Message {
+  const reason = failure === null ? 'it could not be started' : formatFailure(failure);
+  return ['warn', `${proc.name} is FATAL: ${reason}`, { event: 'fatal', ...processFields(proc), state: 'FATAL' }];
 }
 
 /** Formats the programs that a shutdown waits for. compat: supervisor.supervisord.Supervisor.shutdown_report. */
 export function formatWaiting(names: readonly string[]): Message {
-  return ['info', `waiting for ${names.join(', ')} to die`];
+  return ['info', `waiting for ${names.join(', ')} to die`, { event: 'waiting' }];
+}
+
+function receivedFields(signal: number): LogFields {
+  return { event: 'signal_received', signal: formatSignal(signal) };
 }
 
 /** Formats the meaning of a received signal. compat: supervisor.supervisord.Supervisor.handle_signal. */
 export function formatSignalMeaning(signal: number, meaning: SignalMeaning): Message {
   const received = `received ${formatSignal(signal)} indicating`;
+  const fields = receivedFields(signal);
   switch (meaning) {
     case 'shutdown':
-      return ['warn', `${received} exit request`];
+      return ['warn', `${received} exit request`, fields];
     case 'reload':
-      return ['warn', `${received} restart request`];
+      return ['warn', `${received} restart request`, fields];
     case 'reopen':
-      return ['info', `${received} log reopen request`];
+      return ['info', `${received} log reopen request`, fields];
     case 'none':
-      return ['debug', `${received} nothing`];
+      return ['debug', `${received} nothing`, fields];
   }
 }
 
 /** Formats an ignored request to restart during a shutdown. compat: supervisor.supervisord.Supervisor.handle_signal. */
 export function formatIgnoredReload(signal: number): Message {
-  return ['warn', `ignored ${formatSignal(signal)} indicating restart request (shutdown in progress)`];
+  const text = `ignored ${formatSignal(signal)} indicating restart request (shutdown in progress)`;
+  return ['warn', text, receivedFields(signal)];
 }
 
 /** Formats an ignored second signal during a shutdown, with the sender and the way to kill the programs now. */
@@ -94,7 +109,11 @@ export function formatIgnoredShutdown(signal: number, sender: number): Message {
   const ways =
     'to kill the remaining processes now, use `supervisorctl shutdown` once more, or send SIGTERM again after a ' +
     'second from outside the programs of this supervisor';
-  return ['warn', `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; ${ways}`];
+  return [
+    'warn',
+    `ignored ${formatSignal(signal)}${from}: the shutdown is under way already; ${ways}`,
+    receivedFields(signal),
+  ];
 }
 
 /** Formats a dropped signal, with the options that would use the signal. Logged once for each signal. */
@@ -102,5 +121,6 @@ export function formatDropped(signal: number): Message {
   const name = formatSignal(signal).replace(/^SIG/, '');
   const forward = `forward_signals=${name}:PROGRAM in [supervisord] forwards it to a program`;
   const ways = `${forward}, stop_on_signals=${name} makes it a shutdown`;
-  return ['warn', `dropped ${formatSignal(signal)}: the supervisor has no use for it; ${ways}`];
+  const text = `dropped ${formatSignal(signal)}: the supervisor has no use for it; ${ways}`;
+  return ['warn', text, receivedFields(signal)];
 }

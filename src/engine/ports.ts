@@ -1,6 +1,7 @@
 /** The ports of the engine: processes, jobs, clock, log, budgets. Types only. Tests replace all of them. */
 import type { ProcessConfig } from '../config/model.ts';
 import type { ExitStatus } from '../core/exit-status.ts';
+import type { LogFields } from '../core/log-fields.ts';
 import type { Level } from '../core/log-level.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import type { ShutdownLimits } from '../core/stop-budget.ts';
@@ -34,8 +35,10 @@ export interface StartBudget {
   run(task: () => void): void;
 }
 
-/** Writes a line to the supervisor's own log. Never throws, never blocks. */
-export type Report = (level: Level, text: string) => void;
+/**
+ * Writes a line to the supervisor's own log. `fields` are for the formats json and logfmt. Never throws, never blocks.
+ */
+export type Report = (level: Level, text: string, fields?: LogFields) => void;
 
 /** A hook or a check. The command has the user, directory, environment and limits of its program, and its own group. */
 export interface Job {

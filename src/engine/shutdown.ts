@@ -1,6 +1,7 @@
 /** Runs the shutdown machine (core/shutdown-machine.ts) on the processes of the engine. Part of the engine. */
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { Cause } from '../core/cause.ts';
+import { processFields } from '../core/log-fields.ts';
 import type { ProcessInput } from '../core/process-record.ts';
 import {
   type Forwarded,
@@ -155,6 +156,11 @@ export class Shutdown {
       report(
         'error',
         `'${entry?.config.name ?? id}'${pid === null ? '' : ` (${pid})`} has survived SIGKILL and is left behind`,
+        {
+          event: 'left_behind',
+          ...(entry === undefined ? {} : processFields(entry.config)),
+          ...(pid === null ? {} : { pid }),
+        },
       );
     }
   }

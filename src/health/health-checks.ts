@@ -1,5 +1,6 @@
 /** The monitor of health checks. */
 import type { ProcessConfig } from '../config/model.ts';
+import { processFields } from '../core/log-fields.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Monitor } from '../engine/monitor.ts';
@@ -87,9 +88,10 @@ export class HealthChecks implements Monitor {
     const { engine, report } = this.#parts;
     const { health, failures, process: proc, run } = watch;
     const reason = watch.latestFailure ?? '';
-    if (health === 'healthy') report('info', `health: ${proc.name} is healthy`);
-    else
-      report('warn', `health: ${proc.name} is ${health}: ${reason} (${failures} failure${failures === 1 ? '' : 's'})`);
+    const count = `${failures} failure${failures === 1 ? '' : 's'}`;
+    const fields = { event: 'health', ...processFields(proc), health } as const;
+    if (health === 'healthy') report('info', `health: ${proc.name} is healthy`, fields);
+    else report('warn', `health: ${proc.name} is ${health}: ${reason} (${count})`, fields);
     engine.reportHealth(id, run, health);
     if (health === 'unhealthy') this.#act(id, proc, reason);
   }

@@ -3,6 +3,7 @@
  * in memory. Nothing here throws or waits. A sink counts the lines that a stalled destination cannot take, and reports
  * them when the destination takes bytes again.
  */
+import type { LogFields } from '../core/log-fields.ts';
 import { type Level, isLogged } from '../core/log-level.ts';
 import { fitMessage } from '../core/shown-text.ts';
 import { formatOwnText } from './own-line-format.ts';
@@ -31,6 +32,7 @@ export interface OwnTarget extends Pick<TargetSink, 'target' | 'sink'> {
 interface Entry {
   readonly level: Level;
   readonly text: string;
+  readonly fields: LogFields | null;
   readonly wallMs: number;
 }
 
@@ -49,18 +51,20 @@ export class SupervisorLog extends ReadableLog implements MainLog {
     this.#targets = this.#attach();
   }
 
-  write(level: Level, text: string): void {
-    if (this.isEnabled(level)) this.#write(level, fitMessage(text.toWellFormed()), () => false);
+  write(level: Level, text: string, fields: LogFields | null = null): void {
+    if (this.isEnabled(level))
+      this.#write({ level, text: fitMessage(text.toWellFormed()), fields, wallMs: this.#host.wallMs() }, () => false);
   }
 
   /** Writes output of a program at level debug. Skips the sinks that have the output itself. */
   copyOutput(text: string, hasOutput: (sink: Sink) => boolean): void {
-    if (this.isEnabled('debug')) this.#write('debug', text, hasOutput);
+    if (this.isEnabled('debug'))
+      this.#write({ level: 'debug', text, fields: null, wallMs: this.#host.wallMs() }, hasOutput);
   }
 
-  #write(level: Level, message: string, isSkipped: (sink: Sink) => boolean): void {
+  #write(given: Entry, isSkipped: (sink: Sink) => boolean): void {
     // Paths and variables may hold bytes that are not UTF-8. They are replaced here, because JSON must be text.
-    const entry: Entry = { level, text: message.toWellFormed(), wallMs: this.#host.wallMs() };
+    const entry: Entry = { ...given, text: given.text.toWellFormed() };
     const line = Buffer.from(formatOwnText(entry));
     this.keep(line, process.pid);
     for (const own of this.#targets) if (!isSkipped(own.sink)) this.#say(own, entry);
@@ -111,7 +115,7 @@ export class SupervisorLog extends ReadableLog implements MainLog {
 
   #sayOnStderr(failed: Sink, level: Level, text: string): void {
     const stderr = this.#host.stderrTarget();
-    if (failed !== stderr.sink) this.#say(stderr, { level, text, wallMs: this.#host.wallMs() });
+    if (failed !== stderr.sink) this.#say(stderr, { level, text, fields: null, wallMs: this.#host.wallMs() });
   }
 
   #attach(): OwnTarget[] {
@@ -131,7 +135,7 @@ export class SupervisorLog extends ReadableLog implements MainLog {
     const format = (of: Entry): Buffer[] => ownLinesFor(target, { ...of, name: this.#spec.name, pid: process.pid });
     const formatDropped = (lines: number): Buffer => {
       const text = `${lines} lines of this log were dropped: ${sink.name} did not take them`;
-      return Buffer.concat(format({ level: 'warn', text, wallMs: this.#host.wallMs() }));
+      return Buffer.concat(format({ level: 'warn', text, fields: null, wallMs: this.#host.wallMs() }));
     };
     for (const line of format(entry)) sink.say(line, formatDropped);
   }

@@ -3,6 +3,7 @@
  * Types only. hub.ts makes the objects (`new LogHub(deps)`). Other folders know them by these interfaces only.
  */
 import type { ContainerStream } from '../core/container-stream.ts';
+import type { LogFields } from '../core/log-fields.ts';
 import type { Level } from '../core/log-level.ts';
 import type { Sequence } from '../core/sequence.ts';
 import type { LogServer } from '../core/log-server.ts';
@@ -204,7 +205,8 @@ export interface MainLogSpec {
 
 /** The supervisor's own log. Nothing in it throws or waits. */
 export interface MainLog {
-  write(level: Level, text: string): void;
+  /** `fields` are for the formats json and logfmt. */
+  write(level: Level, text: string, fields?: LogFields): void;
   /** Returns true if lines of a level are written. A caller can save the work of making the text. */
   isEnabled(level: Level): boolean;
   setLevel(level: Level): void;

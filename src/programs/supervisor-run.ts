@@ -79,7 +79,7 @@ export class SupervisorRun {
   /** Environment of the programs. */
   readonly #env: Readonly<NodeJS.ProcessEnv>;
   readonly #hub: LogHub;
-  readonly #report: Report = (level, text) => this.#hub.mainLog.write(level, text);
+  readonly #report: Report = (...line) => this.#hub.mainLog.write(...line);
   readonly #configReader: ConfigReader;
   readonly #leftovers: Leftovers;
   readonly #reaper: Reaper;
@@ -105,8 +105,7 @@ export class SupervisorRun {
     this.#configReader = new ConfigReader(input.read, reading, this.#report);
     this.#leftovers = new Leftovers((error) => this.#report('error', `cannot clean up: ${reasonOf(error)}`));
     process.on('uncaughtException', (error) => this.#report('critical', `unexpected error: ${describeMistake(error)}`));
-    for (const [level, text] of [...messages, ...this.#introduce(), ...removeOldLogs(config)])
-      this.#report(level, text);
+    for (const message of [...messages, ...this.#introduce(), ...removeOldLogs(config)]) this.#report(...message);
 
     this.#reaper = new Reaper(addon);
     this.#supervision = this.#makeSupervision(limits);
@@ -281,7 +280,8 @@ export class SupervisorRun {
 
   #exitCodeOf(cause: ExitCause): number {
     if (cause.kind === 'program') {
-      this.#report(levelOfCause(cause, this.#config.supervisord.success_exit_codes), formatCause(cause));
+      const level = levelOfCause(cause, this.#config.supervisord.success_exit_codes);
+      this.#report(level, formatCause(cause), { event: 'shutdown' });
       if (this.#self.isContainer) writeTerminationLog(formatCause(cause), this.#report);
     }
     return containerExitCode(cause, this.#config.supervisord.success_exit_codes);

@@ -63,7 +63,7 @@ export class ApiAdapter implements SupervisorApi {
     this.epoch = `${Math.round(clock.wallMs()).toString(36)}-${parts.pid}`;
     this.#memoryKills = new MemoryKills({
       subscribe: (listener) => supervision.subscribe(listener),
-      report: (level, text) => hub.mainLog.write(level, text),
+      report: (...line) => hub.mainLog.write(...line),
       nowMs: () => clock.nowMs(),
       wallMs: () => clock.wallMs(),
     });
@@ -72,7 +72,7 @@ export class ApiAdapter implements SupervisorApi {
     this.history = new History({
       sequence: parts.sequence,
       subscribe: (listener) => supervision.subscribe(listener),
-      report: (level, text) => hub.mainLog.write(level, text),
+      report: (...line) => hub.mainLog.write(...line),
       nowMs: () => clock.nowMs(),
       wallMs: () => clock.wallMs(),
       isOutOfMemory: (id) => this.#memoryKills.remark(id) !== null,

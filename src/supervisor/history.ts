@@ -4,6 +4,7 @@
  */
 import { type ClientRequest, formatClient, isAutomatic } from '../core/cause.ts';
 import { type HistoryEvent, type HistoryReader, MAX_RESTART_TIMES, type RunSummary } from '../core/history.ts';
+import { causeFields } from '../core/log-fields.ts';
 import { endOf, type EndReason, isPlannedEnd, reasonOfEnd, type RunEnd } from '../core/run-end.ts';
 import type { Sequence } from '../core/sequence.ts';
 import { showText } from '../core/shown-text.ts';
@@ -64,7 +65,10 @@ export class History implements HistoryReader {
   /** Logs a request of a client that changes something, and keeps it. */
   noteRequest(request: ClientRequest, target: string | null): void {
     const shown = target === null ? '' : ` ${showText(target, MAX_TARGET)}`;
-    this.#parts.report('info', `${request.method}${shown}: requested by ${formatClient(request.client)}`);
+    this.#parts.report('info', `${request.method}${shown}: requested by ${formatClient(request.client)}`, {
+      event: 'requested',
+      ...causeFields(request),
+    });
     this.#add({ kind: 'request', request, target });
   }
 

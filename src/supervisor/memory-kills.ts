@@ -3,6 +3,7 @@
  * cgroup went up. Writes a log line, and keeps a count for the metrics and a remark for the status. Changes nothing.
  */
 import { type ExitStatus, shellExitCode } from '../core/exit-status.ts';
+import { exitFields, processFields } from '../core/log-fields.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import { signalNumbers } from '../core/signals.ts';
 import type { EngineEvent, Listener } from '../engine/events.ts';
@@ -76,6 +77,7 @@ export class MemoryKills {
         'warn',
         `${config.name}: out of memory: the kernel killed it or a process it had started; raise the memory limit of ` +
           `the container, or restart the program in time with max_memory`,
+        { event: 'out_of_memory', ...processFields(config), ...exitFields(record.exit) },
       );
       return;
     }

@@ -129,7 +129,7 @@ export class SignalActions {
     return formatDropped(signal);
   }
 
-  #report([level, text]: Message): void {
-    this.#parts.report(level, text);
+  #report(message: Message): void {
+    this.#parts.report(...message);
   }
 }

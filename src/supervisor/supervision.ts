@@ -60,7 +60,7 @@ export class Supervision {
   #groups: ActiveGroups;
   #monitors: readonly Monitor[] = [];
   readonly #jobs: CommandJobs;
-  readonly #report: Report = (level, text) => this.#parts.hub.mainLog.write(level, text);
+  readonly #report: Report = (...line) => this.#parts.hub.mainLog.write(...line);
   /** Limits the starts in one turn of the loop: of programs, hooks and checks together. */
   readonly #startBudget = new TurnBudget({ nowMs: () => this.#parts.clock.nowMs(), nextTurn: setImmediate });
   readonly #serials = new Serials();

@@ -57,6 +57,48 @@ test("json: the supervisor's own lines are objects too, with a level", { skip },
     assert.equal(typeof (JSON.parse(line) as Record<string, unknown>)['level'], 'string', line);
 });
 
+test("json and logfmt: the supervisor's own lines have fields with the facts", { skip }, async (t) => {
+  const config = (format: string): string =>
+    `[supervisord]\nlog_format=${format}\n[program:web]\ncommand=sh -c "exit 3"\nstartsecs=0\nautorestart=false\n` +
+    `[program:stay]\ncommand=sleep 1000\nstartsecs=0\nlog_format=raw\n`;
+  const launched = await launch(t, { config: config('json') });
+  await launched.stdout.waitFor(/"exited"/);
+  await launched.stdout.waitFor(/"running".*"stay"/);
+  assert.equal((await launched.ctl('stop', 'stay')).code, 0);
+  launched.signal('SIGTERM');
+  await launched.exit;
+  const lines = launched.stdout.all.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const find = (event: string, process: string): Record<string, unknown> => {
+    const { time, level, pid, ...rest } = lines.find((line) => line.event === event && line.process === process) ?? {};
+    assert.ok(typeof time === 'string' && typeof level === 'string' && typeof pid === 'number' && pid > 1, event);
+    return rest;
+  };
+  const ofWeb = { program: 'onevisor', group: 'web', process: 'web' };
+  assert.deepEqual(find('exited', 'web'), {
+    ...ofWeb,
+    event: 'exited',
+    state: 'EXITED',
+    exit_code: 3,
+    expected: false,
+    message: 'exited: web (exit status 3; not expected)',
+  });
+  const { message, ...stopped } = find('stopped', 'stay');
+  assert.match(String(stopped.cause), /^supervisor\.stopProcess of a client \(/);
+  assert.deepEqual(
+    [stopped.signal, stopped.state, message],
+    ['SIGTERM', 'STOPPED', 'stopped: stay (terminated by SIGTERM)'],
+  );
+  assert.deepEqual(
+    lines.flatMap(({ event, signal, pid }) => (event === 'signal_received' ? [[signal, pid]] : [])),
+    [['SIGTERM', 1]],
+  );
+
+  const second = await launch(t, { config: config('logfmt') });
+  await second.stdout.waitFor(
+    /program=onevisor event=exited group=web process=web pid=\d+ state=EXITED exit_code=3 expected=false message=/,
+  );
+});
+
 for (const [format, pattern] of [
   ['prefix', /^json +\| (\{.*\})$/],
   ['json', /"data":(\{.*?\})/],

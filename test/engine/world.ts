@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { sampleProgram } from '../../build/sample-program.ts';
 import type { Dependency, GroupConfig, ProcessConfig } from '../../src/config/model.ts';
 import type { ExitCause } from '../../src/core/exit-policy.ts';
+import type { LogFields } from '../../src/core/log-fields.ts';
 import { formatFailure } from '../../src/core/run-failure.ts';
 import type { Goal } from '../../src/core/shutdown-machine.ts';
 import { formatHold } from '../../src/core/start-hold.ts';
@@ -86,6 +87,8 @@ export class World {
   readonly clock = new FakeClock();
   /** Lines of the log, without level. */
   readonly log: string[] = [];
+  /** Fields of the lines that have them. */
+  readonly fields: LogFields[] = [];
   /** Orders that reached the kernel: `spawn web`, `SIG15 web`, `SIG9 -web`. */
   readonly calls: string[] = [];
   readonly states: string[] = [];
@@ -123,7 +126,10 @@ export class World {
       { exitWhenIdle: false, mainProgram: null, ...options },
       {
         clock: this.clock,
-        report: (_level, text) => this.log.push(text),
+        report: (_level, text, fields) => {
+          this.log.push(text);
+          if (fields !== undefined) this.fields.push(fields);
+        },
         chance: () => 0.5,
         budget: new TurnBudget({ nowMs: () => this.clock.nowMs(), nextTurn: (then) => this.turns.push(then) }),
         shutdownBudget: {

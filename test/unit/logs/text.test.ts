@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { TemplateError } from '../../../src/core/log-template.ts';
 import { LinePrefix, PrefixLayout, parsePrefixTemplate } from '../../../src/logs/line-prefix.ts';
 import type { LineStyle } from '../../../src/logs/ports.ts';
+import type { LogFields } from '../../../src/core/log-fields.ts';
 import { formatOwnJson, formatOwnLogfmt } from '../../../src/logs/own-line-format.ts';
 import { quoteLogfmt } from '../../../src/logs/record-format.ts';
 import { decodeOutput } from '../../../src/core/event-text.ts';
@@ -77,9 +78,42 @@ test('times: ISO in UTC, and local time as Supervisor writes it', () => {
   }
 });
 
+test('own lines with fields, in the order of the table', () => {
+  const origin = { name: 'onevisor', pid: 1, level: 'warn', wallMs: WALL } as const;
+  const exited: LogFields = {
+    cause: 'a client "x"\udce9',
+    event: 'exited',
+    process: 'web 1',
+    group: 'web',
+    exit_code: 0,
+    expected: true,
+    state: 'EXITED',
+    pid: 7,
+  };
+  assert.equal(
+    formatOwnJson({ ...origin, text: 'it ended', fields: exited }),
+    '{"time":"2026-01-01T12:00:00.123Z","level":"warn","program":"onevisor","event":"exited","group":"web",' +
+      '"process":"web 1","pid":7,"state":"EXITED","exit_code":0,"expected":true,"cause":"a client \\"x\\"\ufffd",' +
+      '"message":"it ended"}\n',
+  );
+  assert.equal(
+    formatOwnLogfmt({ ...origin, text: 'it ended', fields: exited }),
+    'time=2026-01-01T12:00:00.123Z level=warn program=onevisor event=exited group=web process="web 1" pid=7 ' +
+      'state=EXITED exit_code=0 expected=true cause="a client \\"x\\"\ufffd" message="it ended"\n',
+  );
+  const pidOf = (fields: LogFields): unknown =>
+    (JSON.parse(formatOwnJson({ ...origin, text: '', fields })) as { pid?: number }).pid;
+  assert.deepEqual(
+    [pidOf({ event: 'fatal', process: 'web' }), pidOf({ event: 'waiting' }), pidOf({ event: 'reaped', pid: 9 })],
+    [undefined, 1, 9],
+  );
+});
+
 test('own lines as records', () => {
   assert.deepEqual(
-    JSON.parse(formatOwnJson({ name: 'onevisor', pid: 1, level: 'warn', text: 'a "b"\nc', wallMs: WALL })),
+    JSON.parse(
+      formatOwnJson({ name: 'onevisor', pid: 1, level: 'warn', text: 'a "b"\nc', fields: null, wallMs: WALL }),
+    ),
     {
       time: '2026-01-01T12:00:00.123Z',
       level: 'warn',
@@ -89,7 +123,7 @@ test('own lines as records', () => {
     },
   );
   assert.equal(
-    formatOwnLogfmt({ name: 'onevisor', pid: 1, level: 'info', text: "spawned: 'web'", wallMs: WALL }),
+    formatOwnLogfmt({ name: 'onevisor', pid: 1, level: 'info', text: "spawned: 'web'", fields: null, wallMs: WALL }),
     'time=2026-01-01T12:00:00.123Z level=info program=onevisor pid=1 message="spawned: \'web\'"\n',
   );
   assert.deepEqual(['', 'a', 'a b', 'a=b', 'a"b', 'ü', 'a\tb'].map(quoteLogfmt), [
