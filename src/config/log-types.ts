@@ -5,7 +5,7 @@ import { levels } from '../core/log-level.ts';
 import { parseLogTemplate, TemplateError } from '../core/log-template.ts';
 import { choice, duration, parseByteSize } from './datatypes.ts';
 import { dataType, reject, WrongValue } from './datatype.ts';
-import { strip } from './python-text.ts';
+import { parseInteger, strip } from './python-text.ts';
 
 /** A level of the supervisor's own log. */
 export const logLevel = choice(...levels);
@@ -31,6 +31,15 @@ export const tailSize = dataType('size', (value) => {
   return size !== null && size >= 0 && size <= MAX_TAIL_BYTES
     ? size
     : reject(value, 'a size from 0 to 16MB: a whole number of bytes, or a number with KB or MB, for example 256KB');
+});
+
+/** Shortest limit of names in prefixes. A shorter one would leave too little of them. */
+const MIN_WIDTH = 8;
+
+/** A limit of names in prefixes; 0 for none. */
+export const prefixWidth = dataType('characters', (value) => {
+  const width = parseInteger(value) ?? -1;
+  return width === 0 || width >= MIN_WIDTH ? width : reject(value, `a whole number of ${MIN_WIDTH} or more, or 0`);
 });
 
 /**

@@ -34,7 +34,7 @@ import { dependencyList, startupList } from './dependency-spec.ts';
 import { environment, environmentFiles } from './environment-types.ts';
 import { limit, memoryLimit } from './limit-types.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
-import { logLevel, logTemplate, rotateInterval, tailSize } from './log-types.ts';
+import { logLevel, logTemplate, prefixWidth, rotateInterval, tailSize } from './log-types.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
 import { checkDuration, probe } from './probe-type.ts';
 import { forwardList, signal, signalList, stopSignalList } from './signal-types.ts';
@@ -110,6 +110,12 @@ export const supervisordOptions = {
     scope: 'raw',
     sample: '"%(process_name)s | "',
   }),
+  log_prefix_width: here.option(
+    prefixWidth,
+    24,
+    'Most characters of a name in a prefix without a template; longer names are cut in the middle, and 0 is no limit.',
+    added,
+  ),
   log_timestamp: here.option(logTimestamp, 'none', 'Time before each line in the format prefix.', added),
   log_json_lines: here.option(
     logJsonLines,

@@ -165,8 +165,9 @@ export class ProcessChannel extends ReadableLog implements LogChannel {
   /** Counts the name in or out. Only names that are shown make the prefixes of others wider. */
   #countName(step: 1 | -1): void {
     if (!this.#targetSinks.some(({ target }) => target.format === 'prefix')) return;
-    if (step === 1) this.#host.layout.add(this.#spec.process);
-    else this.#host.layout.remove(this.#spec.process);
+    const { process: name, program, style } = this.#spec;
+    if (step === 1) this.#host.layout.add({ process: name, program, limit: style.prefixWidth });
+    else this.#host.layout.remove(name);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The prefix of each line in the format `prefix`: the name of the process, padded to the longest name, in the colour of
- * the program. A template replaces it (`log_prefix`). This file makes bytes and writes nothing.
+ * the program. Names that are longer than `log_prefix_width` are cut in the middle. A template replaces all of it
+ * (`log_prefix`). This file makes bytes and writes nothing.
  */
 import { parseLogTemplate, type TemplateField, type TemplatePart } from '../core/log-template.ts';
 import { cutToPrecision, padText } from '../core/percent-format.ts';
@@ -18,21 +19,36 @@ export interface LineOrigin {
 
 const CYCLE = [36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94, 91];
 
-/** Width of the names that share the streams, and the colour of each program. */
+/** A name in the prefixes. */
+export interface ShownName {
+  readonly process: string;
+  readonly program: string;
+  /** Most characters of a name (`log_prefix_width`). 0: no limit. It is the same for all names. */
+  readonly limit: number;
+}
+
+/** Width of the names that share the streams, the names that are cut, and the colour of each program. */
 export class PrefixLayout {
   /** Changes when prefixes that were made before are out of date. */
   version = 0;
   #width = 0;
+  #limit = 0;
   readonly #names = new Map<string, number>();
+  /** Names that are too long, with the text in their place. */
+  #cut: ReadonlyMap<string, string> = new Map();
   readonly #colors = new Map<string, number>();
+  /** Programs without a colour yet. */
+  readonly #uncolored = new Set<string>();
 
   get width(): number {
     return this.#width;
   }
 
   /** Counts a name in, once for each channel that shows the name. */
-  add(name: string): void {
+  add({ process: name, program, limit }: ShownName): void {
     this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
+    this.#limit = limit;
+    if (!this.#colors.has(program)) this.#uncolored.add(program);
     this.#measure();
   }
 
@@ -44,22 +60,63 @@ export class PrefixLayout {
     this.#measure();
   }
 
-  /** Returns the SGR code of a program. A new program gets the next colour of the cycle. */
+  /** Returns a name as it is shown. */
+  shorten(name: string): string {
+    return this.#cut.get(name) ?? name;
+  }
+
+  /**
+   * Returns the SGR code of a program. Programs get the colours of the cycle in the order of their names, so that a
+   * program has the same colour after a restart of the supervisor. Programs that are added later come after them.
+   */
   colorOf(program: string): number {
-    const known = this.#colors.get(program);
-    if (known !== undefined) return known;
-    const color = CYCLE[this.#colors.size % CYCLE.length] as number;
-    this.#colors.set(program, color);
-    return color;
+    if (!this.#colors.has(program)) {
+      for (const name of [...this.#uncolored.add(program)].sort())
+        this.#colors.set(name, CYCLE[this.#colors.size % CYCLE.length] as number);
+      this.#uncolored.clear();
+    }
+    return this.#colors.get(program) as number;
   }
 
   #measure(): void {
+    const limit = this.#limit === 0 ? Infinity : this.#limit;
+    const long = [...this.#names.keys()].filter((name) => name.length > limit && widthOf(name) > limit);
+    const cut = cutNames(long, limit);
     let width = 0;
-    for (const name of this.#names.keys()) width = Math.max(width, widthOf(name));
-    if (width === this.#width) return;
+    for (const name of this.#names.keys()) width = Math.max(width, widthOf(cut.get(name) ?? name));
+    if (width === this.#width && isSameMap(cut, this.#cut)) return;
     this.#width = width;
+    this.#cut = cut;
     this.version++;
   }
+}
+
+/**
+ * Cuts names in the middle: `a-very-lo…worker_12`. Beginnings and ends tell names apart, as the ends have the numbers
+ * of numprocs. Names that would become the same get their number in the order of the names: `a-very-l…2…rvice_log`.
+ */
+function cutNames(names: readonly string[], limit: number): Map<string, string> {
+  const groups = Map.groupBy(names.toSorted(), (name) => cutMiddle(name, '…', limit));
+  return new Map(
+    [...groups].flatMap(([text, same]) =>
+      same.map((name, index): [string, string] => [
+        name,
+        same.length === 1 ? text : cutMiddle(name, `…${index + 1}…`, limit),
+      ]),
+    ),
+  );
+}
+
+/** Puts a mark in place of the middle of a text, so that the result has `limit` characters. */
+function cutMiddle(text: string, mark: string, limit: number): string {
+  const characters = [...text];
+  const kept = limit - mark.length;
+  const end = Math.ceil(kept / 2);
+  return characters.slice(0, kept - end).join('') + mark + characters.slice(characters.length - end).join('');
+}
+
+function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  return one.size === other.size && [...one].every(([name, text]) => other.get(name) === text);
 }
 
 /**
@@ -122,7 +179,8 @@ export class LinePrefix {
   #makeText(wallMs: number): string {
     const stamp = this.#isStamped ? `${formatIsoTime(wallMs)} ` : '';
     if (this.#template !== null) return stamp + this.#template.map((part) => this.#render(part, wallMs)).join('');
-    return `${stamp}${padText(this.#origin.process, { flags: '-', width: this.#layout.width })} | `;
+    const name = this.#layout.shorten(this.#origin.process);
+    return `${stamp}${padText(name, { flags: '-', width: this.#layout.width })} | `;
   }
 
   #render(part: TemplatePart, wallMs: number): string {

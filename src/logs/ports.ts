@@ -42,6 +42,8 @@ export interface FileLimits {
 export interface LineStyle {
   /** Template of the prefix (`log_prefix`). Null: the process name, padded to the longest name, and ` | `. */
   readonly prefix: string | null;
+  /** Most characters of a name in the default prefix. 0: no limit (`log_prefix_width`). */
+  readonly prefixWidth: number;
   /**
    * `iso8601` puts the time before each line of the prefix format, unless the template has a time (`log_timestamp`).
    */

@@ -38,7 +38,7 @@ export function channelSpec(
     process: proc.name,
     stream,
     targets,
-    style: styleOf(proc),
+    style: styleOf(proc, supervisord),
     stripAnsi: supervisord.strip_ansi,
     captureMaxBytes: isStdout ? options.stdout_capture_maxbytes : options.stderr_capture_maxbytes,
     tailBytes: options.tail_bytes,
@@ -107,9 +107,10 @@ function rotationInterval(interval: RotateInterval | null): RotationInterval | n
   return typeof interval === 'number' ? interval * SECOND_MS : interval;
 }
 
-function styleOf({ options }: ProcessConfig): LineStyle {
+function styleOf({ options }: ProcessConfig, supervisord: SupervisordOptions): LineStyle {
   return {
     prefix: options.log_prefix,
+    prefixWidth: supervisord.log_prefix_width,
     timestamp: options.log_timestamp,
     jsonLines: options.log_json_lines,
     partialAfterMs: options.log_partial_after * SECOND_MS,

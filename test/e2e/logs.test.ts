@@ -57,6 +57,17 @@ test("json: the supervisor's own lines are objects too, with a level", { skip },
     assert.equal(typeof (JSON.parse(line) as Record<string, unknown>)['level'], 'string', line);
 });
 
+test('log_prefix_width limits the column of the names', { skip }, async (t) => {
+  const name = 'an-unusually-long-name-of-a-program';
+  const launched = await launch(t, {
+    config:
+      `[supervisord]\nloglevel=error\nlog_prefix_width=12\n[program:${name}]\ncommand=sh -c "echo cut; ${WAIT}"\n` +
+      `[program:web]\ncommand=sh -c "echo whole; ${WAIT}"\n`,
+  });
+  await launched.stdout.waitFor(/^an-un…rogram \| cut$/);
+  await launched.stdout.waitFor(/^web {10}\| whole$/);
+});
+
 test("json and logfmt: the supervisor's own lines have fields with the facts", { skip }, async (t) => {
   const config = (format: string): string =>
     `[supervisord]\nlog_format=${format}\n[program:web]\ncommand=sh -c "exit 3"\nstartsecs=0\nautorestart=false\n` +

@@ -58,7 +58,7 @@ export function channelSpec(proc: string, changes: Partial<ChannelSpec> = {}): C
     process: proc,
     stream: 'stdout',
     targets: [stdoutAs('prefix')],
-    style: { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 100 },
+    style: { prefix: null, prefixWidth: 24, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 100 },
     stripAnsi: false,
     captureMaxBytes: 0,
     tailBytes: 65536,

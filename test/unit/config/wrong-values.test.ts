@@ -38,6 +38,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   words: null,
   'soft[:hard]': ['9:3', /the soft limit 9 is above the hard limit/],
   COLUMNSxROWS: ['80', /"80" is not a size as COLUMNSxROWS, for example 80x24/],
+  characters: ['7', /"7" is not a whole number of 8 or more, or 0/],
   size: ['300 megabytes', /"300 megabytes" is not a size/],
   signal: ['TREM', /"TREM" is not a signal/],
   schedule: ['61 * * * *', /61/],

@@ -16,7 +16,7 @@ import { FakeClock, FakeOutlet } from './fakes.ts';
 const natives = loadAddon();
 const clock = new FakeClock();
 const watch = new PartialWatch(clock, (check) => check());
-const STYLE: LineStyle = { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000 };
+const STYLE: LineStyle = { prefix: null, prefixWidth: 24, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000 };
 
 function stream(): { sink: Sink; outlet: FakeOutlet } {
   const outlet = new FakeOutlet();
@@ -39,7 +39,7 @@ function originOf(proc: string): { group: string; program: string; process: stri
 }
 
 function prefixed(sink: Sink, name: string, layout: PrefixLayout): Feed {
-  layout.add(name);
+  layout.add({ process: name, program: name, limit: 0 });
   return feedOf(sink, {
     kind: 'prefix',
     prefix: new LinePrefix({ origin: originOf(name), pid: 7, style: STYLE, layout, isColored: false }),

@@ -225,7 +225,7 @@ test('a missing syslog is reported once, and other targets lose nothing', async 
     process: 'p',
     stream: 'stdout',
     targets: [{ kind: 'syslog', format: 'raw' }],
-    style: { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000 },
+    style: { prefix: null, prefixWidth: 24, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000 },
     stripAnsi: false,
     captureMaxBytes: 0,
     tailBytes: 0,

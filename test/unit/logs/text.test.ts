@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { TemplateError } from '../../../src/core/log-template.ts';
-import { LinePrefix, PrefixLayout, parsePrefixTemplate } from '../../../src/logs/line-prefix.ts';
+import { LinePrefix, PrefixLayout, parsePrefixTemplate, type ShownName } from '../../../src/logs/line-prefix.ts';
 import type { LineStyle } from '../../../src/logs/ports.ts';
 import type { LogFields } from '../../../src/core/log-fields.ts';
 import { formatOwnJson, formatOwnLogfmt } from '../../../src/logs/own-line-format.ts';
@@ -16,8 +16,19 @@ const WALL = 1767268800123;
 
 function prefixOf(style: Partial<LineStyle>, layout = new PrefixLayout(), isColored = false): LinePrefix {
   const origin = { group: 'grp', program: 'web', process: 'web_00', stream: 'stderr' } as const;
-  const whole: LineStyle = { prefix: null, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000, ...style };
+  const whole: LineStyle = {
+    prefix: null,
+    prefixWidth: 24,
+    timestamp: 'none',
+    jsonLines: 'nest',
+    partialAfterMs: 5000,
+    ...style,
+  };
   return new LinePrefix({ origin, pid: 42, style: whole, layout, isColored });
+}
+
+function shown(name: string, limit = 24): ShownName {
+  return { process: name, program: name, limit };
 }
 
 const TEMPLATES: ReadonlyArray<readonly [template: string, text: string]> = [
@@ -47,16 +58,69 @@ test('log_timestamp puts the current time once before the prefix', () => {
 test('the prefix is as wide as the longest current name, counted in characters', () => {
   const layout = new PrefixLayout();
   const prefix = prefixOf({}, layout);
-  layout.add('web_00');
-  layout.add('a-long-name');
-  layout.add('a-long-name');
+  layout.add(shown('web_00'));
+  layout.add(shown('a-long-name'));
+  layout.add(shown('a-long-name'));
   assert.equal(prefix.at(WALL).toString(), 'web_00      | ');
   layout.remove('a-long-name');
   assert.equal(prefix.at(WALL).toString(), 'web_00      | ');
   layout.remove('a-long-name');
   assert.equal(prefix.at(WALL).toString(), 'web_00 | ');
-  layout.add('ünïcödé😀');
+  layout.add(shown('ünïcödé😀'));
   assert.equal(prefix.at(WALL).toString(), 'web_00   | ');
+});
+
+test('names that are too long are cut in the middle, and stay different', () => {
+  const layout = new PrefixLayout();
+  const names = ['web', 'a-very-long-service-name-worker_1', 'a-very-long-service-name-worker_12'];
+  for (const name of names) layout.add(shown(name));
+  const cut = (): string[] => names.map((name) => layout.shorten(name));
+  assert.deepEqual([cut(), layout.width], [['web', 'a-very-long…ame-worker_1', 'a-very-long…me-worker_12'], 24]);
+
+  // Only the cut middle of these differs. They are numbered by their names, not in the order of their start.
+  const before = layout.version;
+  const [left, right] = ['b-long-beginning-left-and-a-long-end', 'b-long-beginning-rght-and-a-long-end'];
+  layout.add(shown(right));
+  const alone = layout.shorten(right);
+  assert.equal(alone, 'b-long-begi…d-a-long-end');
+  layout.add(shown(left));
+  assert.deepEqual(
+    [left, right].map((name) => layout.shorten(name)),
+    ['b-long-beg…1…-a-long-end', 'b-long-beg…2…-a-long-end'],
+  );
+  assert.equal(layout.version, before + 2, 'the width is the same, but the texts are not');
+  layout.remove(left);
+  assert.equal(layout.shorten(right), alone);
+
+  layout.add(shown('web', 0));
+  assert.deepEqual([cut(), layout.width], [names, 36]);
+  layout.add(shown('😀'.repeat(30), 8));
+  assert.equal(layout.shorten('😀'.repeat(30)), `${'😀'.repeat(3)}…${'😀'.repeat(4)}`);
+  assert.equal(layout.shorten('web'), 'web');
+});
+
+test('a cut name is padded like others, and a template gets the whole name', () => {
+  const layout = new PrefixLayout();
+  layout.add(shown('web_00', 8));
+  layout.add(shown('another_worker', 8));
+  assert.equal(prefixOf({}, layout).at(WALL).toString(), 'web_00   | ');
+  layout.add(shown('web_00', 8));
+  assert.equal(prefixOf({ prefix: '%(process_name)s' }, layout).at(WALL).toString(), 'web_00 ');
+});
+
+test('colours follow the names of the programs, not the order of their starts', () => {
+  const layout = new PrefixLayout();
+  for (const name of ['c', 'a', 'b', 'a']) layout.add(shown(name));
+  assert.deepEqual(
+    ['c', 'b', 'a'].map((name) => layout.colorOf(name)),
+    [32, 33, 36],
+  );
+  layout.add(shown('aa'));
+  layout.add(shown('a'));
+  assert.deepEqual(
+    ['aa', 'a', 'c'].map((name) => layout.colorOf(name)),
+    [35, 36, 32],
+  );
 });
 
 test('each program has a colour of its own', () => {
