@@ -38,6 +38,8 @@ const BOOLEAN_WORDS = ['yes', 'true', 'on', '1', 'no', 'false', 'off', '0'];
 const VALUES: Readonly<Record<string, readonly Schema[]>> = {
   boolean: [{ type: 'boolean' }, textLike(anyCase(BOOLEAN_WORDS))],
   integer: [{ type: 'integer' }, textLike(WHOLE)],
+  characters: [{ type: 'integer' }, textLike(WHOLE)],
+  COLUMNSxROWS: [textLike('\\s*\\d+[xX]\\d+\\s*')],
   number: [{ type: 'number' }, textLike('\\d+(\\.\\d+)?')],
   size: [{ type: 'integer' }, textLike(`${WHOLE}\\s*([kKmMgG][bB])?`)],
   seconds: [{ type: 'number', minimum: 0 }, textLike('\\d+(\\.\\d+)?|(\\d+(\\.\\d+)?(ms|MS|[smhdwSMHDW]))+')],
