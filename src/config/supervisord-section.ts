@@ -32,6 +32,8 @@ export function addFlags(document: Document, flags: Flags): void {
   options.set('command', { value: joinCommandLine(flags.command), ...literal });
   for (const [name, value] of Object.entries(MAIN_DEFAULTS))
     if (!options.has(name)) options.set(name, { value, ...literal });
+  // The program has our own streams, which no terminal can replace. A `tty` of [program-default] is for the others.
+  options.set('tty', { value: 'false', ...literal });
   // As with tini and dumb-init, the output of a command is not mixed with messages of a supervisor.
   const supervisord = ensureSection(document, 'supervisord', literal.place).options;
   if (!supervisord.has('loglevel')) supervisord.set('loglevel', { value: 'warn', ...literal });

@@ -18,7 +18,7 @@ export const logEvents = {
   stopped: 'The process has ended after a requested stop.',
   gave_up: 'A limit of retries or restarts is reached.',
   fatal: 'The process is FATAL.',
-  held: 'A start waits for dependencies, or no longer does.',
+  held: 'A start waits for dependencies.',
   signalling: 'The first signal of a stop, or the next of `stopsignal`, is sent.',
   killing: 'The process has survived `stopwaitsecs` and gets SIGKILL.',
   signal_failed: 'The process could not be signalled.',

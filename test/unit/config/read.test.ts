@@ -585,6 +585,21 @@ test('the main program: the command after --, with options from other sources', 
   );
 });
 
+test('the main program keeps our streams, also with tty for all programs', () => {
+  const text = `${HEAD}[program-default]\ntty=true\n[program:web]\ncommand=x\n`;
+  const { groups } = configOf(readText(text, {}, { flags: flagsOf('--', 'sh') }));
+  const options = groups.flatMap(({ processes }) => processes.map(({ name, options: of }) => [name, of.tty] as const));
+  assert.deepEqual(
+    new Map(options),
+    new Map([
+      ['main', false],
+      ['web', true],
+    ]),
+  );
+  const main = groups.find(({ name }) => name === 'main')?.processes[0];
+  assert.equal(main?.options.redirect_stderr, false);
+});
+
 test('servers: an empty password is none, and an empty user with it no authentication, as in Supervisor', () => {
   const serverOf = (text: string): Array<string | null | undefined> => {
     const { inetServers, unixServers } = configOf(readText(HEAD + text));
