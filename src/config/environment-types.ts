@@ -3,7 +3,7 @@
  */
 import type { EnvironmentFile } from '../core/environment-text.ts';
 import { type DataType, dataType, UnclosedValue, WrongValue } from './datatype.ts';
-import { wordList } from './datatypes.ts';
+import { boolean, parseBoolean, wordList } from './datatypes.ts';
 import type { Piece } from './expand.ts';
 import { type KeyValueList, ListError, parseKeyValueList, UnclosedListError } from './key-value-list.ts';
 
@@ -57,6 +57,23 @@ export const environment: DataType<ReadonlyMap<string, string>> = {
   ],
   show: (pairs) => Object.fromEntries(pairs),
 };
+
+/** Names of variables and patterns with `*`, or true or false (`expand_file_variables`). */
+export const fileVariables = dataType<boolean | readonly string[]>(
+  'true, false, or names',
+  (value, context) => {
+    const words = wordList.parse(value, context);
+    const [first] = words;
+    if (words.length === 1 && first !== undefined && parseBoolean(first) !== null) return boolean.parse(first, context);
+    const wrong = words.find((word) => !/^[A-Za-z_*][\w.*-]*$/.test(word));
+    if (wrong !== undefined)
+      throw new WrongValue(
+        `"${wrong}" is no name of a variable; write names without _FILE, such as DB_PASSWORD, API_*`,
+      );
+    return words;
+  },
+  (rule) => (typeof rule === 'boolean' ? rule : rule.join(', ')),
+);
 
 /** Paths with commas or spaces between them, with `-` before an optional file. */
 export const environmentFiles = dataType<readonly EnvironmentFile[]>(

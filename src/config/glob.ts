@@ -3,7 +3,7 @@
  * unless named. Pure over the source's list of a directory.
  */
 import type { Source } from './source.ts';
-import { createMatcher, MAX_LENGTH } from './wildcard.ts';
+import { createMatcher, MAX_LENGTH } from '../core/wildcard.ts';
 
 /** True if a part of a path is a pattern. */
 function isPattern(part: string): boolean {

@@ -61,6 +61,7 @@ export type InheritedOption =
   | 'log_partial_after'
   | 'rotate_interval'
   | 'tail_bytes'
+  | 'expand_file_variables'
   | 'compress';
 
 /** The values of these options. The inheritance is done, so they are values of [supervisord] or of the same types. */

@@ -31,7 +31,7 @@ import {
   workingDirectory,
 } from './datatypes.ts';
 import { dependencyList, startupList } from './dependency-spec.ts';
-import { environment, environmentFiles } from './environment-types.ts';
+import { environment, environmentFiles, fileVariables } from './environment-types.ts';
 import { limit, memoryLimit } from './limit-types.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { logLevel, logTemplate, prefixWidth, rotateInterval, tailSize } from './log-types.ts';
@@ -141,6 +141,12 @@ export const supervisordOptions = {
     added,
   ),
   flapping_window: here.option(duration, 600, 'Period of time for flapping_restarts.', added),
+  expand_file_variables: here.option(
+    fileVariables,
+    false,
+    'Variables NAME_FILE that become NAME: names and patterns, or true for files in /run/secrets.',
+    { ...added, sample: 'DB_PASSWORD, API_*' },
+  ),
   tail_bytes: here.option(tailSize, 64 * KB, 'Latest output of each stream that is kept in memory; 0 for none.', {
     ...added,
     defaultText: '64KB',
@@ -454,6 +460,11 @@ export const programOptions = {
     [],
     'Files with variables, read at every start; - marks an optional file.',
     { ...added, aliases: ['env_file', 'envfile', 'envfiles'], sample: '-/etc/app.env' },
+  ),
+  expand_file_variables: proc.optional(
+    fileVariables,
+    'Variables NAME_FILE of the program that become NAME: names and patterns, or true for files in /run/secrets.',
+    { ...added, defaultText: 'that of [supervisord]', sample: 'true' },
   ),
   environment_dir: proc.option(wordList, [], 'Directories with a file for each variable, read at every start.', {
     ...added,

@@ -64,7 +64,7 @@ export function applyProcessRules(context: RuleContext, read: ProgramOptions): R
   return {
     ...options,
     ...deriveStreams(context, options),
-    ...inheritLogOptions(options, supervisord),
+    ...inheritOptions(options, supervisord),
     serverurl: options.serverurl?.trim().toUpperCase() === 'AUTO' ? null : options.serverurl,
     // A program with a schedule is started by the schedule; autostart must be asked for.
     autostart: options.cron !== null && !view.isSet('autostart') ? false : options.autostart,
@@ -139,8 +139,8 @@ function readStream(
   return { targets, isSyslog: options[`${stream}_syslog`] };
 }
 
-/** Returns the log options of a program; those that it does not set are taken from [supervisord]. */
-function inheritLogOptions(own: ProgramOptions, supervisord: SupervisordOptions): InheritedOptions {
+/** Returns the options of a program that are taken from [supervisord] if the program does not set them. */
+function inheritOptions(own: ProgramOptions, supervisord: SupervisordOptions): InheritedOptions {
   return {
     log_format: own.log_format ?? supervisord.log_format,
     log_prefix: own.log_prefix ?? supervisord.log_prefix,
@@ -149,6 +149,7 @@ function inheritLogOptions(own: ProgramOptions, supervisord: SupervisordOptions)
     log_partial_after: own.log_partial_after ?? supervisord.log_partial_after,
     rotate_interval: own.rotate_interval ?? supervisord.rotate_interval,
     tail_bytes: own.tail_bytes ?? supervisord.tail_bytes,
+    expand_file_variables: own.expand_file_variables ?? supervisord.expand_file_variables,
     compress: own.compress ?? supervisord.compress,
   };
 }

@@ -2,7 +2,7 @@
  * Names as users type them: words, and patterns with `*` and `?` that match processes. Patterns are an addition;
  * Supervisor knows `group:*` only. Pure.
  */
-import { createMatcher, MAX_LENGTH } from '../config/wildcard.ts';
+import { createMatcher, MAX_LENGTH } from '../core/wildcard.ts';
 import { formatNamespec, parseNamespec } from '../core/namespec.ts';
 
 /** The names of a process. */

@@ -10,6 +10,7 @@ import { findCommand, pathIn } from './command.ts';
 import { resolveCredentials } from './credentials.ts';
 import type { Credentials, Identity, OwnerOption } from './credentials.ts';
 import { buildEnvironment, formatEnvironment } from './environment.ts';
+import { expandFileVariables, type FileVariables } from './file-variables.ts';
 import { explainExec, isPlainScript, readHead } from './exec-cause.ts';
 import { describeSpawnFailure, isSpawnFailure } from './spawn-error.ts';
 
@@ -31,6 +32,7 @@ export type LaunchOptions = {
   readonly serverurl: string | null;
   readonly redirect_stderr: boolean;
   readonly user_env: boolean;
+  readonly expand_file_variables: FileVariables;
   readonly strict_user: boolean;
   readonly nice: number | null;
   readonly oom_score_adj: number | null;
@@ -150,7 +152,8 @@ export class Launcher {
       },
       options.user_env ? credentials.login : null,
     );
-    return { credentials, env: formatEnvironment(environment) };
+    const expanded = expandFileVariables(environment, options.expand_file_variables);
+    return { credentials, env: formatEnvironment(expanded) };
   }
 
   /** Spawns the program. As in a shell, /bin/sh runs a text file without `#!`. */

@@ -23,6 +23,7 @@ const options: LaunchOptions = {
   serverurl: null,
   redirect_stderr: false,
   user_env: false,
+  expand_file_variables: false,
   strict_user: false,
   nice: null,
   oom_score_adj: null,

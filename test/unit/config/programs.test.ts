@@ -547,3 +547,15 @@ numprocs=${numprocs}
   assert.deepEqual(namesOf(1, scales), [['0 1', null]], 'numprocs has changed');
   assert.deepEqual(namesOf(1, new Map([['other', { count: 3, configured: 1 }]])), [['0 1', null]]);
 });
+
+test('expand_file_variables is true, false or names, and [supervisord] has the default', () => {
+  const ruleOf = (own: string, common = ''): unknown =>
+    configOf(readText(`[supervisord]\n${common}\n[program:w]\ncommand=/bin/w\n${own}\n`)).groups[0]?.processes[0]
+      ?.options.expand_file_variables;
+  assert.equal(ruleOf(''), false);
+  assert.equal(ruleOf('', 'expand_file_variables=yes'), true);
+  assert.equal(ruleOf('expand_file_variables=off', 'expand_file_variables=true'), false);
+  assert.deepEqual(ruleOf('expand_file_variables=DB_PASSWORD, API_* *'), ['DB_PASSWORD', 'API_*', '*']);
+  const { errors } = readText('[supervisord]\n[program:w]\ncommand=/bin/w\nexpand_file_variables=A=b\n');
+  assert.match(errors[0]?.reason ?? '', /"A=b" is no name of a variable; write names without _FILE/);
+});

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findMatches } from '../../../src/config/glob.ts';
-import { createMatcher } from '../../../src/config/wildcard.ts';
+import { createMatcher } from '../../../src/core/wildcard.ts';
 
 test('the parts are found in order, the first at the beginning, the last at the end', () => {
   const match = (pieces: readonly string[], text: string): boolean => createMatcher(pieces, 's')(text);
