@@ -4,6 +4,7 @@ import { launchMethod } from './launch-method.ts';
 import { lineMethods } from './line-methods.ts';
 import { logFileMethods } from './log-methods.ts';
 import { type Method, readInteger, readText } from './method.ts';
+import { statusMethods } from './status-methods.ts';
 
 /** The methods of `onevisor.*`. */
 export const ownMethods: readonly Method[] = [
@@ -72,6 +73,7 @@ export const ownMethods: readonly Method[] = [
     call: ({ api }) => api.shutdownAgain(),
   },
   launchMethod,
+  ...statusMethods,
   ...lineMethods,
   ...logFileMethods,
 ];

@@ -10,7 +10,6 @@ import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import { createMethodTable } from '../rpc/method-table.ts';
 import { ownMethods } from '../rpc/own-methods.ts';
-import { statusMethods } from '../rpc/status-methods.ts';
 import { findProblems } from '../rpc/problems.ts';
 import { ProcessTimes } from '../rpc/process-times.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
@@ -66,11 +65,7 @@ export class ServerRoutes {
       (plugin: string): Call =>
       (method, ...params) =>
         callAs(plugin, method, params);
-    methods = createMethodTable([
-      ...ownMethods,
-      ...statusMethods,
-      ...(await loadPlugins(config, { report: this.#report, callFor })),
-    ]);
+    methods = createMethodTable([...ownMethods, ...(await loadPlugins(config, { report: this.#report, callFor }))]);
     return createRoutes({
       api,
       methods,
