@@ -118,7 +118,9 @@ const CASES: readonly Case[] = [
   { what: 'a wrong configuration', options: { config: '[supervisord]\n[program:x]\n' }, code: 2 },
   { what: 'a file that is not there', options: { args: ['-c', '/does/not/exist.conf'] }, code: 2 },
   { what: 'an unknown flag', options: { args: ['--nonsense'] }, code: 2 },
-  { what: 'an argument too many', options: { args: ['start'] }, code: 2 },
+  { what: 'a command of ours after options', options: { args: ['-n', 'check'] }, code: 2 },
+  // In the main process of a container, a bare word is the command to run.
+  { what: 'a word that is no command of the container', options: { args: ['start'] }, code: 127 },
   { what: 'a variable that is not understood', options: { env: { ONEVISOR_PROGRAMM_WEB: 'true' } }, code: 2 },
 ];
 
