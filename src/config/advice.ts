@@ -106,6 +106,9 @@ const NEEDED_OPTIONS: ReadonlyArray<
   [
     'healthcheck',
     [
+      'healthcheck_expect',
+      'healthcheck_body',
+      'healthcheck_success_threshold',
       'healthcheck_interval',
       'healthcheck_timeout',
       'healthcheck_retries',
@@ -133,6 +136,10 @@ export function reportIdleOptions(view: SectionView, options: RuledOptions): voi
         view.warn(name, `has no effect without ${needed}${isSwitchedOff ? '=true' : ''}`);
     }
   }
+  const { healthcheck } = options;
+  if (healthcheck === null || healthcheck.kind === 'http') return;
+  for (const name of ['healthcheck_expect', 'healthcheck_body'])
+    if (view.section.options.has(name)) view.warn(name, 'has an effect on checks with http:// or https:// only');
 }
 
 /**

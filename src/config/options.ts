@@ -36,7 +36,7 @@ import { limit, memoryLimit } from './limit-types.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { logLevel, logTemplate, prefixWidth, rotateInterval, tailSize } from './log-types.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
-import { checkDuration, probe } from './probe-type.ts';
+import { checkDuration, probe, statusRanges } from './probe-type.ts';
 import { forwardList, signal, signalList, stopSignalList } from './signal-types.ts';
 
 const KB = 1024;
@@ -416,12 +416,26 @@ export const programOptions = {
       'is healthy), run as its user.',
     { ...addedLive, sample: 'http://localhost:8080/health' },
   ),
+  healthcheck_expect: proc.optional(statusRanges, 'Statuses of HTTP that are healthy; without this, those below 400.', {
+    ...addedLive,
+    sample: '200-299,401',
+  }),
+  healthcheck_body: proc.optional(text, 'Text that the answer over HTTP must contain, in its first 64 KB.', {
+    ...addedLive,
+    sample: '"status":"ok"',
+  }),
   healthcheck_interval: proc.option(checkDuration, 30, 'Time between two checks.', addedLive),
   healthcheck_timeout: proc.option(checkDuration, 30, 'Maximum duration of a check before it fails.', addedLive),
   healthcheck_retries: proc.option(
     integerBetween(1, Infinity),
     3,
     'Number of consecutive failures that make it unhealthy.',
+    addedLive,
+  ),
+  healthcheck_success_threshold: proc.option(
+    integerBetween(1, Infinity),
+    1,
+    'Number of consecutive passed checks that make it healthy.',
     addedLive,
   ),
   healthcheck_start_period: proc.option(

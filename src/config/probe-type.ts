@@ -2,7 +2,7 @@
  * Types of the health check options: the check itself (core/probe.ts parses it), and the times between checks. Pure.
  */
 import { CommandLineError } from '../core/command-line.ts';
-import { formatProbe, parseProbe, type Probe, ProbeError } from '../core/probe.ts';
+import { formatProbe, parseProbe, type Probe, ProbeError, type StatusRange } from '../core/probe.ts';
 import { refuseUnsplit } from './command-type.ts';
 import { dataType, reject } from './datatype.ts';
 import { duration, requireText } from './datatypes.ts';
@@ -24,6 +24,22 @@ export const probe = dataType<Probe>(
     }
   },
   formatProbe,
+);
+
+/** Statuses of HTTP and ranges of them: `200-299,401`. */
+export const statusRanges = dataType<readonly StatusRange[]>(
+  'statuses',
+  (value) => {
+    const words = value.split(/[\s,]+/).filter((word) => word !== '');
+    const ranges = words.map((word) => {
+      const [, first = '', last = first] = /^(\d{3})(?:-(\d{3}))?$/.exec(word) ?? [];
+      return { first: Number(first), last: Number(last) };
+    });
+    const isValid = ({ first, last }: StatusRange): boolean => first >= 100 && last <= 599 && first <= last;
+    if (ranges.length === 0 || !ranges.every(isValid)) return reject(value, 'statuses, for example 200-299,401');
+    return ranges;
+  },
+  (ranges) => ranges.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(','),
 );
 
 /** Shortest interval or timeout of a check; Docker's is a millisecond too. */

@@ -3,8 +3,9 @@
  * time comes in with each input.
  *
  * The rules are Docker's (HEALTHCHECK). The health is `starting` until a check passes. One check that passes makes it
- * healthy, `retries` failures in a row make it unhealthy. In the start period failures do not count, and a check that
- * passes ends that period. The interval is from the end of one check to the begin of the next.
+ * healthy (here: `passesNeeded` in a row), and `retries` failures in a row make it unhealthy. In the start period
+ * failures do not count, and a check that passes ends that period. The interval is from the end of one check to the
+ * begin of the next.
  *
  * Docker waits for a whole interval before the first check. We check at once, again when the program is RUNNING, and
  * then every `startInterval`, so that dependents start sooner. The additional checks can only make the health better:
@@ -21,6 +22,8 @@ export interface HealthPolicy {
   readonly intervalMs: number;
   /** Failures in a row that make a program unhealthy. */
   readonly retries: number;
+  /** Checks that must pass in a row to make a program healthy; 1 in Docker. */
+  readonly passesNeeded: number;
   readonly startPeriodMs: number;
   readonly startIntervalMs: number;
 }
@@ -30,6 +33,8 @@ export interface HealthRecord {
   readonly health: Health;
   /** Counted failures in a row. */
   readonly failures: number;
+  /** Checks that have passed in a row. */
+  readonly passes: number;
   /** Begin of the run. */
   readonly startedMs: number;
   /** When the next check is due; null while one is under way. */
@@ -67,6 +72,7 @@ export function beginHealth(atMs: number): HealthRecord {
   return {
     health: 'starting',
     failures: 0,
+    passes: 0,
     startedMs: atMs,
     dueMs: atMs,
     checkingMs: null,
@@ -96,9 +102,7 @@ export function stepHealth(record: HealthRecord, input: HealthInput, policy: Hea
         record.checkingMs === null ? { ...record, dueMs: Math.max(atMs, nextCheckMs(record, policy)) } : record,
       );
     case 'passed':
-      return record.checkingMs === null
-        ? keep(record)
-        : applyPolicy(record, { health: 'healthy', failures: 0, checkedMs: atMs }, policy);
+      return record.checkingMs === null ? keep(record) : pass(record, atMs, policy);
     case 'failed':
       return record.checkingMs === null ? keep(record) : fail(record, record.checkingMs, atMs, policy);
   }
@@ -108,13 +112,25 @@ function keep(record: HealthRecord): HealthStep {
   return { record, check: false, from: null };
 }
 
+function pass(record: HealthRecord, atMs: number, policy: HealthPolicy): HealthStep {
+  const passes = record.passes + 1;
+  const health = passes >= policy.passesNeeded ? 'healthy' : record.health;
+  return applyPolicy(record, { health, failures: 0, passes, checkedMs: atMs }, policy);
+}
+
 function fail(record: HealthRecord, beganMs: number, atMs: number, policy: HealthPolicy): HealthStep {
   if (record.health === 'starting' && beganMs < countFromMs(record, policy))
-    return applyPolicy(record, { checkedMs: atMs }, policy);
+    return applyPolicy(record, { passes: 0, checkedMs: atMs }, policy);
   const failures = record.failures + 1;
   return applyPolicy(
     record,
-    { health: failures >= policy.retries ? 'unhealthy' : record.health, failures, checkedMs: atMs, countedMs: atMs },
+    {
+      health: failures >= policy.retries ? 'unhealthy' : record.health,
+      failures,
+      passes: 0,
+      checkedMs: atMs,
+      countedMs: atMs,
+    },
     policy,
   );
 }

@@ -5,6 +5,12 @@
  */
 import { splitCommandLine } from './command-line.ts';
 
+/** Statuses of HTTP from `first` to `last`, both included. */
+export interface StatusRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Target of a check over HTTP. */
 export interface HttpTarget {
   readonly kind: 'http';

@@ -3,7 +3,7 @@ import type { ProcessConfig } from '../config/model.ts';
 import { messageOf } from '../core/error-text.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Clock, Jobs } from '../engine/ports.ts';
-import { type Answer, checkHttp, checkTcp, checkUnix } from './connections.ts';
+import { type Answer, checkHttp, checkTcp, checkUnix, type HttpExpectation } from './connections.ts';
 import type { HostLookups } from './host-lookups.ts';
 import { describeJob, describeTimeout } from './reasons.ts';
 
@@ -23,9 +23,13 @@ export interface Check<P extends Probe = Probe> {
 
 type Runner<P extends Probe> = (check: Check<P>, parts: CheckParts, answer: Answer) => () => void;
 
+function expectationOf({ options }: ProcessConfig): HttpExpectation {
+  return { statuses: options.healthcheck_expect, body: options.healthcheck_body };
+}
+
 /** The kinds of checks. A missing kind is a compile error. Each runner returns the function that ends its check. */
 const RUNNERS: { readonly [K in Probe['kind']]: Runner<Extract<Probe, { readonly kind: K }>> } = {
-  http: ({ probe }, { lookups }, answer) => checkHttp(probe, lookups.lookup, answer),
+  http: ({ proc, probe }, { lookups }, answer) => checkHttp(probe, expectationOf(proc), lookups.lookup, answer),
   tcp: ({ probe }, { lookups }, answer) => checkTcp(probe.host, probe.port, lookups.lookup, answer),
   unix: ({ probe }, _parts, answer) => checkUnix(probe.path, answer),
   command: runCommand,

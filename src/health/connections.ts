@@ -6,7 +6,8 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp, STATU
 import { request as requestHttps } from 'node:https';
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import type { HttpTarget } from '../core/probe.ts';
+import type { HttpTarget, StatusRange } from '../core/probe.ts';
+import { showText } from '../core/shown-text.ts';
 import { systemAuthorities } from './authorities.ts';
 import { isOwnHost } from './host-lookups.ts';
 import { describeConnectError } from './reasons.ts';
@@ -17,15 +18,80 @@ export type Answer = (failure: string | null) => void;
 /** Limit for the body of an answer. A longer answer counts with its status. */
 const MAX_BODY_BYTES = 64 * 1024;
 const FIRST_FAILING_STATUS = 400;
+/** Limit for redirections, as in Kubernetes. */
+const MAX_REDIRECTS = 10;
+
+/** Statuses with a `Location` to visit instead (RFC 9110, 15.4). */
+const REDIRECTIONS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Answers that a check over HTTP accepts. */
+export interface HttpExpectation {
+  /** Null: every status below 400. */
+  readonly statuses: readonly StatusRange[] | null;
+  /** Text that the beginning of the body must contain; null for any body. */
+  readonly body: string | null;
+}
 
 /**
- * Sends a GET request, as `curl -f` does. A status below 400 with a complete body is a success. Redirections are not
- * followed. Each check opens a new connection. The certificate of `https` is verified, unless the host is this machine:
+ * Sends a GET request, as `curl -f` does. An expected status with a complete and expected body is a success. A
+ * redirection to the same server is followed, unless its status is expected; a redirection elsewhere counts with its
+ * status. Each check opens a new connection. The certificate of `https` is verified, unless the host is this machine:
  * certificates for `localhost` are usually self-signed.
  */
-export function checkHttp(target: HttpTarget, lookup: LookupFunction, answer: Answer): () => void {
+export function checkHttp(
+  target: HttpTarget,
+  expectation: HttpExpectation,
+  lookup: LookupFunction,
+  answer: Answer,
+): () => void {
+  let redirects = 0;
+  let stop = (): void => undefined;
+  const visit = (path: string): void => {
+    stop = request({ ...target, path }, lookup, answer, (response) => {
+      const next = redirectionOf(target, path, response, expectation);
+      if (next === null) return takeResponse(response, expectation, answer);
+      response.resume();
+      redirects += 1;
+      if (redirects > MAX_REDIRECTS)
+        answer(`redirected more than ${MAX_REDIRECTS} times, at last to ${showText(next, 100)}`);
+      else {
+        stop();
+        visit(next);
+      }
+    });
+  };
+  visit(target.path);
+  return () => stop();
+}
+
+/** Returns the path that a response redirects to on the same server; null for any other response. */
+function redirectionOf(
+  { isSecure, hostHeader }: HttpTarget,
+  path: string,
+  { statusCode = 0, headers: { location } }: IncomingMessage,
+  { statuses }: HttpExpectation,
+): string | null {
+  if (!REDIRECTIONS.has(statusCode) || location === undefined || statuses?.some(includes(statusCode)) === true)
+    return null;
+  const base = `${isSecure ? 'https' : 'http'}://${hostHeader}`;
+  if (!URL.canParse(location, base + path)) return null;
+  const url = new URL(location, base + path);
+  return url.origin === new URL(base).origin ? url.pathname + url.search : null;
+}
+
+function includes(status: number): (range: StatusRange) => boolean {
+  return ({ first, last }) => status >= first && status <= last;
+}
+
+/** Sends one request. `take` gets its response; an error is the answer. Returns the function that ends it. */
+function request(
+  target: HttpTarget,
+  lookup: LookupFunction,
+  answer: Answer,
+  take: (response: IncomingMessage) => void,
+): () => void {
   const { isSecure, host, port, path, hostHeader, auth } = target;
-  const request: ClientRequest = (isSecure ? requestHttps : requestHttp)({
+  const sent: ClientRequest = (isSecure ? requestHttps : requestHttp)({
     host,
     port,
     path,
@@ -35,15 +101,21 @@ export function checkHttp(target: HttpTarget, lookup: LookupFunction, answer: An
     lookup,
     ...(isSecure ? trustFor(host) : {}),
   });
-  request.on('error', (error) => answer(describeConnectError(error)));
-  request.on('response', (response) => takeResponse(response, answer));
+  let isOver = false;
+  sent.on('error', (error) => {
+    if (!isOver) answer(describeConnectError(error));
+  });
+  sent.on('response', take);
   // Without a listener Node closes the connection, and no event follows.
-  request.on('upgrade', (_response, socket) => {
+  sent.on('upgrade', (_response, socket) => {
     socket.destroy();
     answer('the answer is another protocol than HTTP');
   });
-  request.end();
-  return () => request.destroy();
+  sent.end();
+  return () => {
+    isOver = true;
+    sent.destroy();
+  };
 }
 
 /** Options of a TLS connection: which certificates are accepted. */
@@ -53,15 +125,23 @@ function trustFor(host: string): { rejectUnauthorized: boolean; secureContext?: 
   return secureContext === null ? { rejectUnauthorized: true } : { rejectUnauthorized: true, secureContext };
 }
 
-function takeResponse(response: IncomingMessage, answer: Answer): void {
+function takeResponse(response: IncomingMessage, { statuses, body }: HttpExpectation, answer: Answer): void {
   const status = response.statusCode ?? 0;
-  const failure = status < FIRST_FAILING_STATUS ? null : `HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  const isExpected = statuses === null ? status < FIRST_FAILING_STATUS : statuses.some(includes(status));
+  const failure = isExpected ? null : `HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  const wanted = body === null ? null : Buffer.from(body);
+  let begin = Buffer.alloc(0);
   let remaining = MAX_BODY_BYTES;
+  const judge = (): string | null => {
+    if (failure !== null || wanted === null || begin.includes(wanted)) return failure;
+    return `the answer does not contain: ${showText(body ?? '', 60)}`;
+  };
   response.on('data', (bytes: Buffer) => {
+    if (wanted !== null && remaining > 0) begin = Buffer.concat([begin, bytes.subarray(0, remaining)]);
     remaining -= bytes.length;
-    if (remaining < 0) answer(failure);
+    if (remaining < 0) answer(judge());
   });
-  response.on('end', () => answer(failure));
+  response.on('end', () => answer(judge()));
   response.on('error', (error) => answer(failure ?? describeConnectError(error)));
 }
 

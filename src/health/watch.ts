@@ -20,6 +20,7 @@ export function healthPolicyOf({ options }: ProcessConfig): HealthPolicy {
   return {
     intervalMs: ms(options.healthcheck_interval),
     retries: options.healthcheck_retries,
+    passesNeeded: options.healthcheck_success_threshold,
     startPeriodMs: ms(options.healthcheck_start_period),
     startIntervalMs: ms(options.healthcheck_start_interval),
   };

@@ -14,9 +14,9 @@ export interface ProblemSources {
   readonly times: ProcessTimes;
 }
 
-/** True if a name selects a process: the name of its program, its group or itself, or `group:process`. */
+/** True if a name selects a process: the name of its program, its group or itself, `group:process`, or `group:*`. */
 function isSelected(name: string, { program, group, name: proc }: ProcessView['config']): boolean {
-  return name === program || name === group || name === proc || name === `${group}:${proc}`;
+  return name === program || name === group || name === proc || name === `${group}:${proc}` || name === `${group}:*`;
 }
 
 /** Returns the names that match no process. */

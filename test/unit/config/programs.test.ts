@@ -559,3 +559,29 @@ test('expand_file_variables is true, false or names, and [supervisord] has the d
   const { errors } = readText('[supervisord]\n[program:w]\ncommand=/bin/w\nexpand_file_variables=A=b\n');
   assert.match(errors[0]?.reason ?? '', /"A=b" is no name of a variable; write names without _FILE/);
 });
+
+test('a health check has statuses, and a port of each process', () => {
+  const read = (options: string): ReturnType<typeof readText> =>
+    readText(`${HEAD}[program:w]\ncommand=/bin/w\nnumprocs=2\nprocess_name=%(process_num)d\n${options}\n`);
+  const [, second] =
+    configOf(read('healthcheck=http://localhost:80%(process_num)02d/%(process_num)d\nhealthcheck_expect=200-299, 401'))
+      .groups[0]?.processes ?? [];
+  assert.equal(second?.options.healthcheck?.kind === 'http' && second.options.healthcheck.port, 8001);
+  assert.deepEqual(second?.options.healthcheck_expect, [
+    { first: 200, last: 299 },
+    { first: 401, last: 401 },
+  ]);
+  const { warnings } = read('healthcheck=tcp://localhost:80\nhealthcheck_expect=200\nhealthcheck_body=ok');
+  assert.deepEqual(
+    warnings.map(({ option, reason }) => `${option} ${reason}`),
+    ['healthcheck_expect', 'healthcheck_body'].map(
+      (name) => `${name} has an effect on checks with http:// or https:// only`,
+    ),
+  );
+  for (const wrong of ['99', '600', '299-200', '2xx', '', '200-'])
+    assert.match(
+      read(`healthcheck=http://localhost/\nhealthcheck_expect=${wrong}`).errors[0]?.reason ?? '',
+      /statuses, for example 200-299,401/,
+      wrong,
+    );
+});

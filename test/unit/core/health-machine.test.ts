@@ -13,7 +13,13 @@ import {
   stepHealth,
 } from '../../../src/core/health-machine.ts';
 
-const docker: HealthPolicy = { intervalMs: 30_000, retries: 3, startPeriodMs: 0, startIntervalMs: 5000 };
+const docker: HealthPolicy = {
+  intervalMs: 30_000,
+  retries: 3,
+  passesNeeded: 1,
+  startPeriodMs: 0,
+  startIntervalMs: 5000,
+};
 
 /**
  * Simulates checks from a start at 1000 for `untilMs`. `passes`: for a time since the start, true if a check passes
@@ -90,7 +96,7 @@ describe('while starting', () => {
         fc.oneof(fc.constant(0), span),
         span,
         (intervalMs, retries, startPeriodMs, startIntervalMs) => {
-          const policy = { intervalMs, retries, startPeriodMs, startIntervalMs };
+          const policy = { intervalMs, retries, passesNeeded: 1, startPeriodMs, startIntervalMs };
           const expected = dockerUnhealthyMs(policy, 0);
           assert.deepEqual(simulate(policy, () => false, expected + 1).changes, [`${expected} starting → unhealthy`]);
         },
@@ -105,6 +111,7 @@ describe('while starting', () => {
         fc.record({
           intervalMs: span,
           retries: fc.integer({ min: 1, max: 5 }),
+          passesNeeded: fc.constant(1),
           startPeriodMs: fc.oneof(fc.constant(0), span),
           startIntervalMs: span,
         }),
@@ -217,3 +224,15 @@ test(
     );
   },
 );
+
+test('as many checks as needed must pass in a row', () => {
+  const policy = { ...docker, passesNeeded: 3 };
+  // Checks every 5 s while starting. The third one fails, so the count begins again.
+  assert.deepEqual(simulate(policy, (sinceMs) => sinceMs !== 10_000, 40_000).changes, ['25000 starting → healthy']);
+  // Unhealthy after three failures; healthy again after three passes, an interval apart.
+  const { changes } = simulate(policy, (sinceMs) => sinceMs < 20_000 || sinceMs > 140_000, 300_000);
+  assert.deepEqual(
+    changes.map((change) => change.split(' ').slice(1).join(' ')),
+    ['starting → healthy', 'healthy → unhealthy', 'unhealthy → healthy'],
+  );
+});

@@ -27,6 +27,8 @@ after(() => rmSync(folder, { recursive: true }));
 const noJobs: Jobs = { run: () => assert.fail('no command was asked for') };
 
 interface More {
+  /** Further options of the program: `healthcheck_expect=200`. */
+  options?: readonly string[];
   timeoutMs?: number;
   jobs?: Jobs;
   lookups?: HostLookups;
@@ -34,13 +36,13 @@ interface More {
 
 function begin(
   text: string,
-  { timeoutMs = 10_000, jobs = noJobs, lookups = new HostLookups() }: More = {},
+  { options = [], timeoutMs = 10_000, jobs = noJobs, lookups = new HostLookups() }: More = {},
 ): { answer: Promise<string | null>; end: () => void; answers: () => number } {
   const { promise, resolve } = Promise.withResolvers<string | null>();
   let answers = 0;
   let isWithin = true;
   const end = beginCheck(
-    { proc: sampleProgram(), probe: probe.parse(text, { cwd: '/', home: null, host: null }), timeoutMs },
+    { proc: sampleProgram(...options), probe: probe.parse(text, { cwd: '/', home: null, host: null }), timeoutMs },
     { clock: systemClock, jobs, lookups },
     (failure) => {
       answers += 1;
@@ -96,7 +98,6 @@ describe('http', () => {
   for (const [status, expected] of [
     [200, null],
     [204, null],
-    [302, null],
     [399, null],
     [400, 'HTTP 400 Bad Request'],
     [404, 'HTTP 404 Not Found'],
@@ -112,6 +113,87 @@ describe('http', () => {
       assert.equal(await outcomeOf(`http://localhost:${port}/health?full=1`), expected);
     });
   }
+
+  describe('redirections', () => {
+    /** Serves paths: a text is the body, a number and a text are a status and a location. */
+    const pathsOf = (t: TestContext, paths: Record<string, string | readonly [number, string]>): Promise<number> =>
+      serve(t, ({ url = '' }, response) => {
+        const answer = paths[url] ?? ([404, ''] as const);
+        if (typeof answer === 'string') response.end(answer);
+        else response.writeHead(answer[0], { location: answer[1] }).end('moved');
+      });
+
+    test('are followed on the same server', async (t) => {
+      const port = await pathsOf(t, { '/': [302, 'login?a=b'], '/login?a=b': [307, '/in'], '/in': 'welcome' });
+      const options = ['healthcheck_body=welcome'];
+      assert.equal(await outcomeOf(`http://localhost:${port}/`, { options }), null);
+      assert.equal(await outcomeOf(`http://localhost:${port}/`), null);
+    });
+
+    test('in a circle are not healthy', async (t) => {
+      const port = await pathsOf(t, { '/': [302, '/b'], '/b': [301, '/'] });
+      assert.equal(await outcomeOf(`http://localhost:${port}/`), 'redirected more than 10 times, at last to /b');
+    });
+
+    test('to a page that fails are not healthy', async (t) => {
+      const port = await pathsOf(t, { '/': [308, '/gone'] });
+      assert.equal(await outcomeOf(`http://localhost:${port}/`), 'HTTP 404 Not Found');
+    });
+
+    test('elsewhere count with their own status, as do those that are expected or lead nowhere', async (t) => {
+      const port = await pathsOf(t, {
+        '/': [302, 'https://elsewhere.invalid/'],
+        '/odd': [302, 'http://[::bad'],
+        '/to': [302, '/gone'],
+      });
+      assert.equal(await outcomeOf(`http://localhost:${port}/`), null);
+      assert.equal(await outcomeOf(`http://localhost:${port}/odd`), null);
+      assert.equal(await outcomeOf(`http://localhost:${port}/to`, { options: ['healthcheck_expect=302'] }), null);
+    });
+
+    test('end with the check', async (t) => {
+      const port = await serve(t, (_request, response) => {
+        setTimeout(() => response.writeHead(302, { location: '/again' }).end(), 50);
+      });
+      assert.equal(await outcomeOf(`http://localhost:${port}/`, { timeoutMs: 130 }), 'no answer within 0.13 s');
+    });
+  });
+
+  test('healthcheck_expect says which statuses are healthy', async (t) => {
+    let status = 200;
+    const port = await serve(t, (_request, response) => void response.writeHead(status).end('body'));
+    const options = ['healthcheck_expect=200-204,401'];
+    for (const [given, expected] of [
+      [200, null],
+      [204, null],
+      [401, null],
+      [205, 'HTTP 205 Reset Content'],
+      [399, 'HTTP 399'],
+      [500, 'HTTP 500 Internal Server Error'],
+    ] as const) {
+      status = given;
+      assert.equal(await outcomeOf(`http://localhost:${port}/`, { options }), expected, String(given));
+    }
+  });
+
+  test('healthcheck_body is searched in the first 64 KB, across the pieces of the answer', async (t) => {
+    let pieces: readonly string[] = [];
+    const port = await serve(t, (_request, response) => {
+      for (const piece of pieces) response.write(piece);
+      response.end();
+    });
+    const options = ['healthcheck_body="status":"ok"'];
+    const missing = 'the answer does not contain: "status":"ok"';
+    for (const [given, expected] of [
+      [['{"sta', 'tus":"o', 'k"}'], null],
+      [['{"status":"down"}'], missing],
+      [[], missing],
+      [['x'.repeat(70_000), '"status":"ok"'], missing],
+    ] as const) {
+      pieces = given;
+      assert.equal(await outcomeOf(`http://localhost:${port}/`, { options }), expected);
+    }
+  });
 
   test('the request is as configured, and the connection is closed', async (t) => {
     const seen: IncomingMessage[] = [];
