@@ -74,6 +74,8 @@ export interface HistoryReader {
    * `after` are no longer kept.
    */
   eventsAfter(after: number, limit: number): { readonly events: readonly HistoryEvent[]; readonly isComplete: boolean };
+  /** Number of the latest event; 0 before the first. */
+  readonly latestSeq: number;
   /** Calls the listener after each new event. Returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void;
 }

@@ -2,7 +2,7 @@
 import { type Cause, formatCauseOf } from '../core/cause.ts';
 import { formatCause } from '../core/exit-policy.ts';
 import type { HistoryEvent, RunSummary } from '../core/history.ts';
-import { formatEnd, formatOutcome, reasonOfEnd, type RunEnd, type RunOutcome } from '../core/run-end.ts';
+import { formatEnd, formatOutcome, isPlannedEnd, reasonOfEnd, type RunEnd, type RunOutcome } from '../core/run-end.ts';
 import { formatSignal } from '../core/signals.ts';
 import { formatHold } from '../core/start-hold.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
@@ -58,6 +58,7 @@ export function endStruct(end: RunEnd): XmlRpcStruct {
   return {
     ...outcomeMembers(outcome),
     why: reasonOfEnd(end),
+    planned: isPlannedEnd(end),
     how: formatOutcome(outcome),
     text: formatEnd(end),
     ...(cause === null ? {} : { cause: causeStruct(cause) }),

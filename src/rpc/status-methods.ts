@@ -6,7 +6,9 @@ import { messageOf } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
 import { findProblem } from '../core/process-problem.ts';
+import type { ProcessStateName } from '../core/states.ts';
 import type { ProcessView } from '../engine/process-table.ts';
+import { configuredMembers } from './configured-members.ts';
 import { causeStruct, endStruct, eventStruct, runStruct } from './history-structs.ts';
 import { findGroup, findOneProcess, findProcess } from './lookup.ts';
 import { type CallContext, type Method, readInteger, readText, readTruth } from './method.ts';
@@ -17,6 +19,15 @@ import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
 /** Largest number of events in one answer. */
 const MAX_EVENTS = 1000;
+
+/** Longest wait for events. A client repeats its call, so that a lost connection is not kept for long. */
+const MAX_WAIT_MS = 30_000;
+
+/** Maximum number of characters of the last line of a run. */
+const LAST_LINE_LENGTH = 300;
+
+/** States in which the last line of the latest run may show what is wrong. */
+const ENDED_STATES: ReadonlySet<ProcessStateName> = new Set(['FATAL', 'EXITED', 'BACKOFF']);
 
 /** True if a process had `flapping_restarts` unexpected restarts within `flapping_window`. */
 export function isFlapping(api: SupervisorApi, id: string): boolean {
@@ -32,13 +43,15 @@ function processStatus(context: CallContext, proc: ProcessView, usage: ProgramUs
   const { api, times } = context;
   const { id, record } = proc;
   const latestEnd = api.history.runsOf(id).findLast(({ ended }) => ended !== null)?.ended ?? null;
+  const flapping = isFlapping(api, id);
   const problem = findProblem(factsOf(proc, api, times), 'ready');
   return {
     ...processInfo(context, proc),
     restarts: record.restarts,
     failed_starts: record.failedStarts,
     unexpected_restarts: api.history.restartsWithin(id, api.flappingRule().windowMs),
-    flapping: isFlapping(api, id),
+    flapping,
+    autostart: proc.config.options.autostart,
     ...(record.startCause === null ? {} : { start_cause: causeStruct(record.startCause) }),
     ...(record.stopCause === null ? {} : { stop_cause: causeStruct(record.stopCause) }),
     ...(latestEnd === null
@@ -50,10 +63,21 @@ function processStatus(context: CallContext, proc: ProcessView, usage: ProgramUs
             ...endStruct(latestEnd.end),
           },
         }),
+    ...(flapping || ENDED_STATES.has(record.state) ? lastLineMembers(api, id) : {}),
     ...(problem === null ? {} : { problem }),
     ...(proc.config.scaledFrom === null ? {} : { scaled_from: proc.config.scaledFrom }),
     ...(usage === null ? {} : { usage: usageStruct(usage) }),
   };
+}
+
+/** Finds the last line of the latest run that has ended: it often says why. */
+function lastLineMembers(api: SupervisorApi, id: string): XmlRpcStruct {
+  const runs = api.history.runsOf(id);
+  const index = runs.findLastIndex(({ ended }) => ended !== null);
+  const pid = runs[index]?.pid ?? null;
+  const line = pid === null ? null : api.lastLine(id, { pid, before: runs[index + 1]?.startSeq ?? null });
+  if (line === null) return {};
+  return { last_line: line.text.slice(0, LAST_LINE_LENGTH), last_line_stream: line.stream };
 }
 
 function usageStruct({ residentBytes, cpuMs, cpuPercent, processes }: ProgramUsage): XmlRpcStruct {
@@ -72,7 +96,7 @@ async function description(context: CallContext, proc: ProcessView): Promise<Xml
   const usage = (await usages(api, true))?.get(id) ?? null;
   return {
     ...processStatus(context, proc, usage),
-    configured: configuredStruct(config),
+    ...configuredMembers(api, config),
     process_tree: (usage?.processes ?? []).map(({ pid, parent, name, residentBytes, cpuMs }) => ({
       pid,
       parent,
@@ -92,12 +116,6 @@ async function description(context: CallContext, proc: ProcessView): Promise<Xml
       .map(({ config: { group, name } }) => formatNamespec(group, name)),
     runs: api.history.runsOf(id).map(runStruct),
   };
-}
-
-function configuredStruct({ place: { file, line }, options }: ProcessView['config']): XmlRpcStruct {
-  const { command, user, directory } = options;
-  const owner = user === null ? {} : { user: user.group === null ? user.user : `${user.user}:${user.group}` };
-  return { file, line, command, ...owner, ...(directory === null ? {} : { directory }) };
 }
 
 /** Measures all programs; null if nobody has asked, or if /proc cannot be read. */
@@ -124,17 +142,21 @@ function chosen(context: CallContext, names: XmlRpcValue | undefined): readonly 
   return values.length === 0 ? context.api.processes() : values.flatMap((name) => selected(context, name));
 }
 
-function readEvents(
-  { api }: CallContext,
-  after: XmlRpcValue | undefined,
-  limit: XmlRpcValue | undefined,
-): XmlRpcStruct {
-  const wanted = limit === undefined ? MAX_EVENTS : readInteger(limit);
-  const { events, isComplete } = api.history.eventsAfter(
-    after === undefined ? 0 : readInteger(after),
-    Math.min(Math.max(wanted, 1), MAX_EVENTS),
-  );
-  return { events: events.map(eventStruct), complete: isComplete };
+async function readEvents(
+  { api, signal }: CallContext,
+  [givenAfter, givenLimit, givenWait]: readonly XmlRpcValue[],
+): Promise<XmlRpcStruct> {
+  const after = givenAfter === undefined ? 0 : readInteger(givenAfter);
+  const limit = givenLimit === undefined ? MAX_EVENTS : readInteger(givenLimit);
+  const waitMs = givenWait === undefined ? 0 : Math.min(readInteger(givenWait), MAX_WAIT_MS);
+  if (waitMs > 0) {
+    const hasWaited = await api.waitForEvents({ after, waitMs, signal });
+    if (!hasWaited) throw RpcFault.of('FAILED', 'too many clients wait for events; repeat the call later');
+    signal.throwIfAborted();
+  }
+  const { events, isComplete } = api.history.eventsAfter(after, Math.min(Math.max(limit, 1), MAX_EVENTS));
+  const next = events.at(-1)?.seq ?? Math.min(after, api.history.latestSeq);
+  return { events: events.map(eventStruct), complete: isComplete, next };
 }
 
 /** The methods about the condition of the processes. */
@@ -183,16 +205,22 @@ export const statusMethods: readonly Method[] = [
   },
   {
     name: 'onevisor.readEvents',
-    help: 'Changes of states, health and groups, and requests, in the order of their numbers',
+    help: 'Changes of states, health and groups, and requests, in the order of their numbers; can wait for new ones',
     parameters: [
       { type: 'int', name: 'after', help: 'Only events with a larger number; default 0', isOptional: true },
       { type: 'int', name: 'limit', help: `Largest number of events; at most ${MAX_EVENTS}`, isOptional: true },
+      {
+        type: 'int',
+        name: 'wait',
+        help: `Milliseconds to wait for an event after that number; at most ${MAX_WAIT_MS}`,
+        isOptional: true,
+      },
     ],
     returns: {
       type: 'struct',
       name: 'result',
-      help: 'events (array), and complete (boolean): false if older events are no longer kept',
+      help: 'events (array), complete (false if older events are no longer kept), next (the next value of after)',
     },
-    call: (context, [after, limit]) => readEvents(context, after, limit),
+    call: readEvents,
   },
 ];

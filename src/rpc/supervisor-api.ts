@@ -12,6 +12,7 @@ import type { SupervisorStateName } from '../core/states.ts';
 import { STREAM_NAMES, type StreamName } from '../core/stream-name.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { Listener } from '../engine/events.ts';
+import type { WantedRun } from '../logs/last-line.ts';
 import type { Reserve } from './answer-budget.ts';
 
 /** Maximum number of bytes of a log in one answer. */
@@ -218,6 +219,15 @@ export interface SupervisorApi {
   oomKills(id: string): number;
   /** The events, and the latest runs of each process. */
   readonly history: HistoryReader;
+  /**
+   * Resolves soon after an event with a number above `after`, when the time is over, or when the signal is aborted.
+   * Resolves at once with false if too many clients wait.
+   */
+  waitForEvents(wait: {
+    readonly after: number;
+    readonly waitMs: number;
+    readonly signal: AbortSignal;
+  }): Promise<boolean>;
   /** Number of unexpected restarts within a period of time from which a process counts as flapping. */
   flappingRule(): { readonly restarts: number; readonly windowMs: number };
   /** Measures all programs that are up, by namespec. May take half a second. Rejects if /proc cannot be read. */
@@ -289,6 +299,13 @@ export interface SupervisorApi {
    * Returns the settings that a program would start with, for another command; a text is the reason why there are none.
    */
   launchSettings(id: string): ProgramSettings | string;
+  /** Targets of a stream as the configuration names them: `AUTO`, `/var/log/web.log, syslog`; null for none. */
+  logTargets(config: ProcessConfig, stream: StreamName): string | null;
+  /**
+   * Returns the last line of a run that is not blank and is still in memory, of stderr or else of stdout; null if there
+   * is none. Without control sequences of a terminal, and not cut. Costs the same for any amount of output.
+   */
+  lastLine(id: string, run: WantedRun): { readonly stream: StreamName; readonly text: string } | null;
   /** Numeric id of the `user` of a program; null if no user is set. */
   uid(config: ProcessConfig): number | null;
 

@@ -1,4 +1,5 @@
 /** The interface of the RPC methods ({@link SupervisorApi}), implemented on a Supervision. */
+import { logTargets } from '../config/log-target.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { ClientRequest } from '../core/cause.ts';
 import { reasonOf } from '../core/error-text.ts';
@@ -9,6 +10,7 @@ import type { SupervisorStateName } from '../core/states.ts';
 import { STREAM_NAMES, type StreamName } from '../core/stream-name.ts';
 import type { Listener } from '../engine/events.ts';
 import type { ProcessView } from '../engine/process-table.ts';
+import { lastLineOf, type WantedRun } from '../logs/last-line.ts';
 import type { StampedLine } from '../logs/line-reader.ts';
 import type { Hub, LogTarget } from '../logs/ports.ts';
 import type { Addon } from '../native/addon.ts';
@@ -29,6 +31,7 @@ import type {
 } from '../rpc/supervisor-api.ts';
 import { ReadableLog } from './readable-log.ts';
 import { mainLogSpec } from './log-specs.ts';
+import { EventWaits } from './event-waits.ts';
 import { History } from './history.ts';
 import { MemoryKills } from './memory-kills.ts';
 import { UsageSampler } from './usage-sampler.ts';
@@ -55,6 +58,7 @@ export class ApiAdapter implements SupervisorApi {
   readonly #memoryKills: MemoryKills;
   readonly #usage: UsageSampler;
   readonly history: History;
+  readonly #eventWaits: EventWaits;
   readonly epoch: string;
 
   constructor(parts: ApiAdapterParts) {
@@ -78,6 +82,7 @@ export class ApiAdapter implements SupervisorApi {
       isOutOfMemory: (id) => this.#memoryKills.remark(id) !== null,
       healthReason: (id) => healthReasonOf(supervision.remarks(id)),
     });
+    this.#eventWaits = new EventWaits(this.history, clock);
   }
 
   get identification(): string {
@@ -125,6 +130,10 @@ export class ApiAdapter implements SupervisorApi {
 
   usage(): ReturnType<SupervisorApi['usage']> {
     return this.#usage.read();
+  }
+
+  waitForEvents(wait: Parameters<SupervisorApi['waitForEvents']>[0]): Promise<boolean> {
+    return this.#eventWaits.wait(wait);
   }
 
   flappingRule(): ReturnType<SupervisorApi['flappingRule']> {
@@ -248,6 +257,21 @@ export class ApiAdapter implements SupervisorApi {
       if (!(error instanceof SpawnError)) throw error;
       return error.message;
     }
+  }
+
+  logTargets({ options }: ProcessConfig, stream: StreamName): string | null {
+    if (stream === 'stderr' && options.redirect_stderr) return null;
+    const shown = logTargets.show?.(stream === 'stdout' ? options.stdout_logfile : options.stderr_logfile);
+    return typeof shown === 'string' ? shown : null;
+  }
+
+  lastLine(id: string, run: WantedRun): ReturnType<SupervisorApi['lastLine']> {
+    for (const stream of STREAM_NAMES.toReversed()) {
+      const channel = this.#supervision.streams.channel(id, stream);
+      const text = channel === null ? null : lastLineOf(channel.memory, run);
+      if (text !== null) return { stream, text };
+    }
+    return null;
   }
 
   uid(config: ProcessConfig): number | null {

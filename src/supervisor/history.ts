@@ -94,6 +94,10 @@ export class History implements HistoryReader {
     return { events, isComplete: first !== 0 || this.#events.length < MAX_EVENTS };
   }
 
+  get latestSeq(): number {
+    return this.#events.at(-1)?.seq ?? 0;
+  }
+
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -13,6 +13,8 @@ export interface ProcessRow {
   readonly name: string;
   readonly state: ProcessStateName;
   readonly description: string;
+  /** True after several unexpected restarts within a short time. */
+  readonly isFlapping: boolean;
   /** True if stderr has a log of its own. */
   readonly hasStderr: boolean;
 }
@@ -131,15 +133,16 @@ onevisor, as Supervisor ${page.version}</footer>`,
   );
 }
 
-function formatRow({ name, state, description, hasStderr }: ProcessRow): Markup {
+function formatRow({ name, state, description, isFlapping, hasStderr }: ProcessRow): Markup {
   const path = encodeURIComponent(name);
   const button = (action: string, label: string): Markup =>
     html`<button name="do" value="${action} ${name}" title="${label} ${name}">${label}</button>`;
   const tail = (stream: StreamName, below: string): Markup =>
     html`<a href="logtail/${path}${below}" target="_blank" rel="noopener">${stream}</a>`;
+  const flapping = isFlapping && html` <span class="state busy">flapping</span>`;
   const buttons = [...OFFERS[state].map(([action, label]) => button(action, label)), button('clearlog', 'Clear log')];
   return html`<tr class="row">
-<td class="status"><span class="state ${TONES[state]}">${state}</span></td>
+<td class="status"><span class="state ${TONES[state]}">${state}</span>${flapping}</td>
 <td class="name"><a href="tail.html?processname=${path}">${name}</a></td>
 <td class="what">${description}</td>
 <td class="do"><div class="acts">${buttons}</div></td>

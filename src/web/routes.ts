@@ -10,6 +10,7 @@ import type { ProcessStateName } from '../core/states.ts';
 import { refuse, sendError, sendText } from '../http/answers.ts';
 import type { Exchange, Route } from '../http/route.ts';
 import { findOneProcess } from '../rpc/lookup.ts';
+import { isFlapping } from '../rpc/status-methods.ts';
 import { parseRequest, perform, type WebSources } from './actions.ts';
 import { formatLogText } from './log-text.ts';
 import {
@@ -140,8 +141,15 @@ class WebPages {
   }
 
   #row({ name, group, statename, description }: ProcessInfo): ProcessRow {
-    const hasStderr = this.#sources.api.processLog(`${group}:${name}`, 'stderr') !== null;
-    return { name: formatNamespec(group, name), state: statename, description, hasStderr };
+    const { api } = this.#sources;
+    const id = `${group}:${name}`;
+    return {
+      name: formatNamespec(group, name),
+      state: statename,
+      description,
+      isFlapping: isFlapping(api, id),
+      hasStderr: api.processLog(id, 'stderr') !== null,
+    };
   }
 
   async #tail(exchange: Exchange, query: URLSearchParams): Promise<void> {

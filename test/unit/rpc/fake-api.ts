@@ -4,6 +4,7 @@ import type { Reserve } from '../../../src/rpc/answer-budget.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import { type ClientRequest, formatClient } from '../../../src/core/cause.ts';
 import { Sequence } from '../../../src/core/sequence.ts';
+import { EventWaits } from '../../../src/supervisor/event-waits.ts';
 import { History } from '../../../src/supervisor/history.ts';
 import type { Level } from '../../../src/core/log-level.ts';
 import type { ProcessRemark } from '../../../src/core/process-remark.ts';
@@ -13,6 +14,7 @@ import { Engine } from '../../../src/engine/engine.ts';
 import type { Listener } from '../../../src/engine/events.ts';
 import type { Clock } from '../../../src/engine/ports.ts';
 import { namespecOf, type ProcessView } from '../../../src/engine/process-table.ts';
+import type { WantedRun } from '../../../src/logs/last-line.ts';
 import { Tail } from '../../../src/logs/tail.ts';
 import type {
   GroupPlan,
@@ -139,6 +141,9 @@ export class FakeApi implements SupervisorApi {
   readonly lineCalls: Array<{ readonly selection: LineSelection; readonly query: LineQuery }> = [];
   readonly lineWaits: Array<{ readonly after: number; readonly waitMs: number }> = [];
   canWait = true;
+  readonly eventWaits: EventWaits;
+  readonly lastLines = new Map<string, { readonly stream: StreamName; readonly text: string }>();
+  readonly lastLineCalls: WantedRun[] = [];
   /** Difference between wall clock and monotonic clock. */
   wallOffsetMs = 1_795_223_700_000;
   readonly #clock: Clock;
@@ -179,6 +184,7 @@ export class FakeApi implements SupervisorApi {
       isOutOfMemory: () => false,
       healthReason: () => null,
     });
+    this.eventWaits = new EventWaits(this.history, clock);
     this.engine.start();
   }
 
@@ -422,6 +428,23 @@ export class FakeApi implements SupervisorApi {
   async usage(): Promise<ReadonlyMap<string, ProgramUsage>> {
     if (this.usageError !== null) throw this.usageError;
     return this.usages;
+  }
+
+  logTargets(config: ProcessConfig, stream: StreamName): string | null {
+    return this.logPath(config, stream) === null ? null : 'AUTO';
+  }
+
+  lastLine(id: string, run: WantedRun): { stream: StreamName; text: string } | null {
+    this.lastLineCalls.push(run);
+    return this.lastLines.get(id) ?? null;
+  }
+
+  waitForEvents(wait: {
+    readonly after: number;
+    readonly waitMs: number;
+    readonly signal: AbortSignal;
+  }): Promise<boolean> {
+    return this.canWait ? this.eventWaits.wait(wait) : Promise.resolve(false);
   }
 
   flappingRule(): { restarts: number; windowMs: number } {

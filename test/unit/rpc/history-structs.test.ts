@@ -62,7 +62,7 @@ const plain = { cause: null, sentSignal: null };
 const ends: ReadonlyArray<readonly [end: RunEnd, struct: object]> = [
   [
     { ...plain, outcome: { kind: 'exited', code: 3, isExpected: false } },
-    { outcome: 'exited', exit_code: 3, expected: false, why: 'exit', how: 'exit status 3' },
+    { outcome: 'exited', exit_code: 3, expected: false, why: 'exit', planned: false, how: 'exit status 3' },
   ],
   [
     { ...plain, outcome: { kind: 'signaled', signal: 11, core: true } },
@@ -71,16 +71,17 @@ const ends: ReadonlyArray<readonly [end: RunEnd, struct: object]> = [
       exit_signal: 'SIGSEGV',
       core: true,
       why: 'signal',
+      planned: false,
       how: 'terminated by SIGSEGV (core dumped)',
     },
   ],
   [
     { ...plain, outcome: { kind: 'outOfMemory' } },
-    { outcome: 'out_of_memory', why: 'oom', how: 'out of memory (killed by the kernel)' },
+    { outcome: 'out_of_memory', why: 'oom', planned: false, how: 'out of memory (killed by the kernel)' },
   ],
   [
     { ...plain, outcome: { kind: 'notExecuted', reason: 'no file' } },
-    { outcome: 'not_executed', reason: 'no file', why: 'not_started', how: 'not started: no file' },
+    { outcome: 'not_executed', reason: 'no file', why: 'not_started', planned: false, how: 'not started: no file' },
   ],
   [
     { ...plain, cause: REQUEST, outcome: { kind: 'exited', code: 0, isExpected: true } },
@@ -89,6 +90,7 @@ const ends: ReadonlyArray<readonly [end: RunEnd, struct: object]> = [
       exit_code: 0,
       expected: true,
       why: 'stopped',
+      planned: true,
       how: 'exit status 0',
       cause: causeStruct(REQUEST),
     },
@@ -104,6 +106,7 @@ const ends: ReadonlyArray<readonly [end: RunEnd, struct: object]> = [
       exit_code: 0,
       expected: true,
       why: 'stopped',
+      planned: true,
       how: 'exit status 0',
       sent_signal: { signal: 'SIGTERM', before_ms: 5, cause: causeStruct(REQUEST) },
     },

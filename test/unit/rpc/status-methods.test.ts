@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cron } from '../../../src/config/cron.ts';
+import { parseProbe } from '../../../src/core/probe.ts';
 import { RpcFault } from '../../../src/core/faults.ts';
 import { callMethod } from '../../../src/rpc/call.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { statusMethods } from '../../../src/rpc/status-methods.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
-import { Client } from './calls.ts';
+import { Client, settle } from './calls.ts';
 import type { FakeProgram } from './fake-api.ts';
 
+const CONTEXT = { cwd: '/', home: null, host: null };
 const table = createMethodTable(statusMethods);
 const call = (client: Client, name: string, ...args: XmlRpcValue[]): Promise<XmlRpcValue> =>
   callMethod(table, client.context, `onevisor.${name}`, args);
@@ -66,7 +69,7 @@ test('runs and events are read in pieces', async () => {
   const piece = (await call(client, 'readEvents', second?.seq ?? 0, 1)) as typeof all;
   assert.deepEqual(piece.events, all.events.slice(2, 3));
   const none = (await call(client, 'readEvents', all.events.at(-1)?.seq ?? 0)) as typeof all;
-  assert.deepEqual(none, { events: [], complete: true });
+  assert.deepEqual(none, { events: [], complete: true, next: all.events.at(-1)?.seq });
 });
 
 test('a program that fails to start has a problem', async () => {
@@ -120,4 +123,93 @@ test('a description has the configuration, the tree, the dependencies and the ru
   assert.deepEqual(web['depends_on'], [{ name: 'db', conditions: ['started'] }]);
   assert.deepEqual(web['process_tree'], []);
   assert.equal((web['configured'] as XmlRpcStruct)['user'], 'app');
+});
+
+test('the last line of the latest ended run is shown for a process that has failed, and cut', async () => {
+  const client = new Client([
+    { name: 'bad', options: { autostart: true, startsecs: 0, autorestart: 'false' }, exitAfterMs: 1000, exitCode: 3 },
+    { name: 'lost', options: { autostart: true, startretries: 0 }, spawnError: "can't find command" },
+    LOOP,
+  ]);
+  for (const name of ['bad:bad', 'lost:lost', 'loop:loop'])
+    client.api.lastLines.set(name, { stream: 'stderr', text: 'x'.repeat(400) });
+  const [up] = await structs(client, 'getStatus', ['bad']);
+  assert.equal(up?.['last_line'], undefined);
+  for (let second = 0; second < 10; second += 1) client.clock.advance(1000);
+  const [bad, lost, loop] = await structs(client, 'getStatus');
+  assert.deepEqual([bad?.['last_line'], bad?.['last_line_stream']], ['x'.repeat(300), 'stderr']);
+  assert.equal((bad?.['last_end'] as XmlRpcStruct | undefined)?.['planned'], false);
+  assert.equal(lost?.['last_line'], undefined);
+  assert.equal(loop?.['flapping'], true);
+  assert.notEqual(loop['last_line'], undefined);
+  assert.ok(client.api.lastLineCalls.some(({ before }) => before !== null));
+  client.api.lastLines.clear();
+  const [without] = await structs(client, 'getStatus', ['bad']);
+  assert.equal(without?.['last_line'], undefined);
+});
+
+test('a description has the check, the limits, the rules and the logs', async () => {
+  const client = new Client([
+    {
+      name: 'web',
+      options: {
+        healthcheck: parseProbe('http://localhost:8080/health'),
+        max_memory: 1024,
+        rlimit_nofile: { soft: 1024, hard: 4096 },
+        rlimit_core: { soft: Infinity, hard: Infinity },
+        exit_on_failure: true,
+        exit_on_end: true,
+        cron: cron.parse('@daily', CONTEXT),
+        tz: 'Europe/Berlin',
+      },
+    },
+    { name: 'plain', options: { redirect_stderr: true } },
+  ]);
+  const web = (await call(client, 'describeProcess', 'web')) as XmlRpcStruct;
+  assert.deepEqual(web['healthcheck'], {
+    check: 'http://localhost:8080/health',
+    interval: 30,
+    timeout: 30,
+    retries: 3,
+    action: 'none',
+  });
+  assert.deepEqual(web['limits'], { max_memory: 1024, rlimit_core: 'unlimited', rlimit_nofile: '1024:4096' });
+  assert.deepEqual(web['policy'], {
+    autorestart: 'unexpected',
+    startsecs: 1,
+    startretries: 3,
+    exitcodes: [0],
+    exit_on_failure: true,
+    exit_on_end: true,
+    cron: '@daily',
+    tz: 'Europe/Berlin',
+  });
+  assert.deepEqual(web['log_targets'], { stdout: 'AUTO', stderr: 'AUTO' });
+  const plain = (await call(client, 'describeProcess', 'plain')) as XmlRpcStruct;
+  assert.deepEqual(
+    [plain['healthcheck'], plain['limits'], plain['log_targets'], plain['redirect_stderr']],
+    [undefined, undefined, { stdout: 'AUTO' }, true],
+  );
+});
+
+test('a reader of events waits for the next one', async () => {
+  const client = new Client([{ name: 'web' }]);
+  const { next } = (await call(client, 'readEvents', 1e9)) as { next: number };
+  let answer: XmlRpcStruct | null = null;
+  const waiting = call(client, 'readEvents', next, 10, 60_000).then((value) => (answer = value as XmlRpcStruct));
+  await settle();
+  assert.equal(answer, null);
+  assert.equal(client.api.eventWaits.waiting, 1);
+  client.api.start('web:web', client.context.request);
+  client.clock.advance(49);
+  await settle();
+  assert.equal(answer, null);
+  client.clock.advance(1);
+  const { events } = (await waiting) as unknown as { events: Array<{ to?: string }> };
+  assert.equal(events[0]?.to, 'STARTING');
+  const idle = call(client, 'readEvents', 1e9, 10, 60_000);
+  client.clock.advance(30_000);
+  assert.deepEqual(((await idle) as XmlRpcStruct)['events'], []);
+  client.api.canWait = false;
+  await assert.rejects(call(client, 'readEvents', 0, 10, 1), /too many clients wait for events/);
 });

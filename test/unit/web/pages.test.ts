@@ -22,6 +22,7 @@ const row = (more: Partial<ProcessRow> = {}): ProcessRow => ({
   name: 'web',
   state: 'RUNNING',
   description: 'pid 1, uptime 0:00:01',
+  isFlapping: false,
   hasStderr: true,
   ...more,
 });
@@ -49,6 +50,11 @@ test('a template escapes every value that no template made', () => {
 const ELEMENTS =
   'html|head|meta|title|style|body|form|input|header|h1|p|div|a|button|main|table|thead|tr|th|tbody|td|span|footer|pre';
 const ALLOWED_TAG = new RegExp(String.raw`^<(!DOCTYPE html|\/?(${ELEMENTS}))( [a-z-]+="[^"<>]*")*>$`);
+
+test('a crash loop is shown beside the state', () => {
+  assert.ok(status({ processes: [row({ isFlapping: true })] }).includes('</span> <span class="state busy">flapping<'));
+  assert.ok(!status().includes('flapping'));
+});
 
 test('no page has an element from outside', () => {
   const pages = [
