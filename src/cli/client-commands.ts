@@ -24,9 +24,12 @@ export const clientCommands: readonly CommandSpec[] = [
     kind: 'client',
     group: 'look',
     summary: 'Show the state of processes',
-    usage: ['status [--json] [--watch[=SECONDS]] [NAME…]'],
+    usage: ['status [--problems] [--stats] [-v] [--json] [--watch[=SECONDS]] [NAME…]'],
     takes: ['processes'],
     options: [
+      { names: ['--problems'], help: 'show failures first' },
+      { names: ['--stats'], help: 'measure the processor time and the memory of each process tree' },
+      { names: ['-v'], help: 'describe each process, as `onevisor describe`' },
       { names: ['--json'], help: 'print all facts of each process, as one JSON array' },
       {
         names: ['--watch'],
@@ -35,14 +38,58 @@ export const clientCommands: readonly CommandSpec[] = [
         help: 'show it again and again, every 2 seconds by default, until Ctrl-C',
       },
     ],
-    details: [NAMES],
+    details: [
+      NAMES,
+      'Green is up, yellow is on its way, not ready or flapping, red has failed, grey does not run. Symbols and ' +
+        'words ' +
+        'say the same: NO_COLOR=1 switches colours off, and without UTF-8 in the locale the symbols are * ~ ! and -. ' +
+        'WHY has the reason: the last exit and the last line of its output, a failed check, the process it waits ' +
+        'for, ' +
+        'the next run.',
+      'Lines are never wrapped. A narrow terminal leaves out PID, RESTARTS, UPTIME, MEM, CPU, READY and WHY, in this ' +
+        'order. Through a pipe, and as `supervisorctl`, the table is that of Supervisor; with --problems or --stats ' +
+        'it is ours, complete.',
+    ],
     examples: [
       { line: 'onevisor status', effect: 'all processes' },
+      { line: 'onevisor status --problems', effect: 'failures first' },
       { line: "onevisor status 'worker:*'", effect: 'the processes of a group' },
       { line: 'onevisor status --json web', effect: 'for a script' },
     ],
     exitCodes: [
       [3, 'a process is stopped, has exited or failed'],
+      [4, 'no supervisor answers, or there is no such name'],
+    ],
+  },
+  {
+    name: 'describe',
+    kind: 'client',
+    group: 'look',
+    summary: 'Show everything about a process',
+    usage: ['describe NAME…'],
+    takes: ['processes'],
+    details: [
+      'State, health, place in the configuration, command, limits, dependencies, process tree with its use of ' +
+        'memory, ' +
+        'the latest ends with their reasons, and the last lines of its output, also of the run before.',
+    ],
+    examples: [{ line: 'onevisor describe web', effect: 'one process' }],
+    exitCodes: [
+      [1, 'an action failed'],
+      [4, 'no supervisor answers, or there is no such name'],
+    ],
+  },
+  {
+    name: 'why',
+    kind: 'client',
+    group: 'look',
+    summary: 'Explain the state of a process in one paragraph',
+    usage: ['why NAME…'],
+    takes: ['processes'],
+    details: ['For a bug report: what happened, what asked for it, the last line of the output, and what follows.'],
+    examples: [{ line: 'onevisor why web', effect: 'one process' }],
+    exitCodes: [
+      [1, 'an action failed'],
       [4, 'no supervisor answers, or there is no such name'],
     ],
   },

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { add } from './commands/add.ts';
 import { avail } from './commands/avail.ts';
 import { clear } from './commands/clear.ts';
+import { describe, why } from './commands/describe.ts';
 import { fg } from './commands/fg.ts';
 import { health } from './commands/health.ts';
 import { createHelp } from './commands/help.ts';
@@ -48,8 +49,8 @@ const listed = [
   update,
   version,
 ];
-/** Commands that Supervisor does not have. */
-const added = [health, reopen, rotate, scale];
+/** Commands that Supervisor does not have. They are not in the list of `help`. */
+const added = [describe, health, reopen, rotate, scale, why];
 const help = createHelp([...listed, ...added]);
 
 /** All commands. */

@@ -32,6 +32,8 @@ export interface CtlIo {
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** True if called as `onevisor`: people get views of our own. As `supervisorctl`, they get those of Supervisor. */
+  readonly isOwnName?: boolean;
   /** Finds the supervisor of our container. */
   readonly discovery?: Discovery;
   /** argv[0], for usage texts. The search for the configuration file also starts at its directory. */

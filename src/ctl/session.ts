@@ -75,6 +75,11 @@ export class Session {
     return this.io.stdout.isTTY === true;
   }
 
+  /** True if commands show our own views. Supervisor's client shows the same to people and to scripts. */
+  get hasOwnViews(): boolean {
+    return this.isForPeople && this.io.isOwnName === true;
+  }
+
   /** Prints a line. */
   output(line: string): void {
     this.io.stdout.write(`${line}\n`);

@@ -91,6 +91,30 @@ export type GroupPlan =
       readonly changed: readonly string[];
     };
 
+/** Events, as `onevisor.readEvents` gives them, and the number to continue after. */
+export interface EventReading {
+  readonly events: readonly XmlRpcStruct[];
+  readonly next: number;
+}
+
+/** Number of events in one answer. */
+const MAX_EVENTS = 1000;
+
+/** The latest lines of a stream of a process, or those before a number of the sequence. */
+export interface LatestLines {
+  /** The full name, `group:name`. */
+  readonly name: string;
+  readonly stream: StreamName;
+  readonly limit: number;
+  readonly before: number | null;
+}
+
+/** A line that a program has written. */
+export interface ProgramLine {
+  readonly pid: number;
+  readonly text: string;
+}
+
 /** Calls a method by its full name. */
 export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;
 
@@ -102,6 +126,16 @@ export class SupervisorClient {
     this.#call = call;
   }
 
+  /** Calls a method of our own; null if the server does not have it. */
+  async #callOwn(method: string, ...params: XmlRpcValue[]): Promise<XmlRpcValue | null> {
+    try {
+      return await this.#call(method, ...params);
+    } catch (error) {
+      if (error instanceof RpcFault && error.code === faults.UNKNOWN_METHOD) return null;
+      throw error;
+    }
+  }
+
   getVersion = async (): Promise<string> => toText(await this.#call('supervisor.getVersion'));
   getSupervisorVersion = async (): Promise<string> => toText(await this.#call('supervisor.getSupervisorVersion'));
   getPid = async (): Promise<number> => toNumber(await this.#call('supervisor.getPID'));
@@ -111,6 +145,37 @@ export class SupervisorClient {
     toList(await this.#call('supervisor.getAllProcessInfo'), toProcessInfo);
   getAllConfigInfo = async (): Promise<ConfigInfo[]> =>
     toList(await this.#call('supervisor.getAllConfigInfo'), toConfigInfo);
+  /** Asks for the condition of all processes; null if the server has no such method. */
+  getStatus = async (hasUsage: boolean): Promise<ProcessInfo[] | null> => {
+    const answer = await this.#callOwn('onevisor.getStatus', [], hasUsage);
+    return answer === null ? null : toList(answer, toProcessInfo);
+  };
+  /** Asks for everything about a process; null if the server has no such method. */
+  describeProcess = async (name: string): Promise<ProcessInfo | null> => {
+    const answer = await this.#callOwn('onevisor.describeProcess', name);
+    return answer === null ? null : toProcessInfo(answer);
+  };
+  /**
+   * Waits for events after a number, and returns them with the number to continue after. Null if the server has no such
+   * method.
+   */
+  readEvents = async (after: number, waitMs: number): Promise<EventReading | null> => {
+    const answer = await this.#callOwn('onevisor.readEvents', after, MAX_EVENTS, waitMs);
+    if (answer === null) return null;
+    const { events, next } = toStruct(answer);
+    return { events: toList(events, toStruct), next: toNumber(next) };
+  };
+  /** Reads the latest lines of a stream from memory; null if the server has no such method. */
+  readLatestLines = async (query: LatestLines): Promise<readonly ProgramLine[] | null> => {
+    const { name, stream, limit, before } = query;
+    const answer = await this.#callOwn('onevisor.readLines', {
+      names: [name],
+      streams: [stream],
+      limit,
+      ...(before === null ? {} : { before }),
+    });
+    return answer === null ? null : toLines(toStruct(answer)['lines']);
+  };
   startProcess = async (name: string): Promise<void> => void (await this.#call('supervisor.startProcess', name));
   startProcessGroup = async (name: string): Promise<ProcessResult[]> =>
     toList(await this.#call('supervisor.startProcessGroup', name), toProcessResult);
@@ -258,6 +323,16 @@ function toProcessInfo(value: XmlRpcValue): ProcessInfo {
     isStartDue: struct['restarting'] === true,
     struct,
   };
+}
+
+/** Reads lines, which are one string of JSON. */
+function toLines(value: XmlRpcValue | undefined): ProgramLine[] {
+  const lines: unknown = JSON.parse(toRawText(value));
+  if (!Array.isArray(lines)) throw unexpected('a list of lines');
+  return lines.map((line: { readonly pid?: unknown; readonly text?: unknown } | null): ProgramLine => {
+    if (typeof line?.pid !== 'number' || typeof line.text !== 'string') throw unexpected('a list of lines');
+    return { pid: line.pid, text: line.text };
+  });
 }
 
 function toProcessResult(value: XmlRpcValue): ProcessResult {

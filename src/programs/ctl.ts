@@ -41,6 +41,7 @@ export async function runControl(given: readonly string[], io: ControlIo): Promi
     stderr,
     env,
     cwd,
+    isOwnName: isCalledByOwnName(calledAs),
     discovery: openDiscovery(env, cwd, calledPath),
     calledAs: calledPath,
     async runProgram(settings: CommandSettings, argv: readonly string[]): Promise<number> {

@@ -44,9 +44,11 @@ function processStatus(context: CallContext, proc: ProcessView, usage: ProgramUs
   const { id, record } = proc;
   const latestEnd = api.history.runsOf(id).findLast(({ ended }) => ended !== null)?.ended ?? null;
   const flapping = isFlapping(api, id);
-  const problem = findProblem(factsOf(proc, api, times), 'ready');
+  const facts = factsOf(proc, api, times);
+  const problem = findProblem(facts, 'ready');
   return {
     ...processInfo(context, proc),
+    ...(facts.isStartDue ? { restarting: true } : {}),
     restarts: record.restarts,
     failed_starts: record.failedStarts,
     unexpected_restarts: api.history.restartsWithin(id, api.flappingRule().windowMs),
@@ -107,7 +109,9 @@ async function description(context: CallContext, proc: ProcessView): Promise<Xml
     depends_on: config.dependsOn.map(({ group, process: name, conditions }) => ({
       name: formatNamespec(group, name),
       conditions,
+      ...dependencyState(api.process(`${group}:${name}`)),
     })),
+    flapping_window: api.flappingRule().windowMs / 1000,
     dependents: api
       .processes()
       .filter(({ config: other }) =>
@@ -116,6 +120,12 @@ async function description(context: CallContext, proc: ProcessView): Promise<Xml
       .map(({ config: { group, name } }) => formatNamespec(group, name)),
     runs: api.history.runsOf(id).map(runStruct),
   };
+}
+
+function dependencyState(proc: ProcessView | null): XmlRpcStruct {
+  if (proc === null) return {};
+  const { state, health } = proc.record;
+  return { state, ...(health === null ? {} : { health }) };
 }
 
 /** Measures all programs; null if nobody has asked, or if /proc cannot be read. */

@@ -1,6 +1,6 @@
 /** The command `open`: sends all further commands to another supervisor. */
 import type { Command } from '../command.ts';
-import { showStatus } from './status.ts';
+import { PLAIN_VIEW, showStatus } from './status.ts';
 
 export const open: Command = {
   name: 'open',
@@ -15,7 +15,7 @@ export const open: Command = {
     }
     session.endpoint = { ...session.endpoint, serverUrl: argument, origin: 'from open' };
     const before = session.exitCode;
-    await showStatus(session, { names: [], isJson: false });
+    await showStatus(session, { names: [], ...PLAIN_VIEW });
     // compat: the status of the processes does not change the exit code of this command.
     session.exitCode = before;
     return false;

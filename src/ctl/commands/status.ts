@@ -1,31 +1,52 @@
 /**
- * The command `status`: shows the state of processes as a table. Additions: `--json` prints the structs of the server,
- * and `--watch` or `--watch=SECONDS` repeats the output until Ctrl-C.
+ * The command `status`: shows the state of processes as a table. On a terminal the table is our own (status-table.ts),
+ * unless we are called as `supervisorctl`. Additions: `--json` prints the structs of the server, `--watch` or
+ * `--watch=SECONDS` repeats the output until Ctrl-C, `--problems` shows failures first, `--stats` measures the
+ * programs, and `-v` describes them.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { RpcFault } from '../../core/faults.ts';
-import { parseNamespec } from '../../core/namespec.ts';
 import { ProcessState, STOPPED_STATES } from '../../core/states.ts';
+import { chooseProcesses } from '../choose-processes.ts';
 import { defineCommand } from '../command.ts';
 import { ConnectionError } from '../errors.ts';
 import { ExitCode, StatusExitCode } from '../exit-codes.ts';
 import { formatStatuses } from '../format.ts';
 import { showHints } from '../name-hint.ts';
-import { findMatches, isPattern } from '../names.ts';
+import { readStatus } from '../process-status.ts';
+import { readScreen } from '../screen.ts';
 import type { Session } from '../session.ts';
+import { formatStatusTable, sortStatuses } from '../status-table.ts';
 import type { ProcessInfo } from '../supervisor-client.ts';
+import { showDescriptions } from './describe.ts';
 
 const DEFAULT_WATCH_MS = 2000;
 const STOPPED_NUMBERS: ReadonlySet<number> = new Set([...STOPPED_STATES].map((name) => ProcessState[name]));
 /** Moves the cursor to the top left and clears the screen. */
 const CLEAR_SCREEN = '\x1b[H\x1b[J';
 
+const OPTIONS: ReadonlySet<string> = new Set(['--json', '--problems', '--stats', '-v']);
+
 /** The processes to show, and the form of the output. */
 interface StatusView {
   /** Empty for all processes. */
   readonly names: readonly string[];
   readonly isJson: boolean;
+  /** True if failures come first. */
+  readonly areProblemsFirst: boolean;
+  /** True if the processor time and the memory of the programs are measured. */
+  readonly hasStats: boolean;
+  /** True if the processes are described. */
+  readonly isVerbose: boolean;
 }
+
+/** All processes, with nothing more. */
+export const PLAIN_VIEW: Omit<StatusView, 'names'> = {
+  isJson: false,
+  areProblemsFirst: false,
+  hasStats: false,
+  isVerbose: false,
+};
 
 export const status = defineCommand({
   name: 'status',
@@ -37,8 +58,11 @@ export const status = defineCommand({
   ],
   upcheck: 'never',
   parse: (words) => ({
-    names: words.filter((word) => word !== '--json' && parseWatch(word) === null),
+    names: words.filter((word) => !OPTIONS.has(word) && parseWatch(word) === null),
     isJson: words.includes('--json'),
+    areProblemsFirst: words.includes('--problems'),
+    hasStats: words.includes('--stats'),
+    isVerbose: words.includes('-v'),
     watchMs: words.map(parseWatch).find((period) => period !== null) ?? null,
   }),
   async run(session, { watchMs, ...view }) {
@@ -77,20 +101,27 @@ function showFailure(session: Session, error: unknown): void {
 }
 
 /** Shows the status of processes. Prints `before` first, as soon as the answer has arrived. */
-export async function showStatus(session: Session, { names, isJson }: StatusView, before = ''): Promise<void> {
+export async function showStatus(session: Session, view: StatusView, before = ''): Promise<void> {
   if (!(await session.upcheck())) {
     session.exitCode = StatusExitCode.UNKNOWN;
     return;
   }
-  const infos = await session.client.getAllProcessInfo();
-  const { found, problems, unknown } = chooseProcesses(names, infos);
+  const { isJson, isVerbose } = view;
+  // compat: scripts get the table of Supervisor's client, which needs no more than Supervisor's facts.
+  const isOwnTable = !isJson && (session.hasOwnViews || view.hasStats || view.areProblemsFirst);
+  const own = isJson || isOwnTable ? await session.client.getStatus(view.hasStats) : null;
+  const infos = own ?? (await session.client.getAllProcessInfo());
+  const { found, problems, unknown } = chooseProcesses(view.names, infos);
   session.io.stdout.write(before);
   if (isJson) {
     for (const problem of problems) session.io.stderr.write(`${problem}\n`);
-    const structs = found.map((info) => info.struct);
+    const structs = orderInfos(found, view.areProblemsFirst).map((info) => info.struct);
     session.output(JSON.stringify(structs, null, 2));
   } else {
-    session.outputAll([...problems, ...formatStatuses(found)]);
+    session.outputAll(problems);
+    if (isVerbose) await showDescriptions(session, found);
+    else if (isOwnTable) showTable(session, found, view.areProblemsFirst);
+    else session.outputAll(formatStatuses(found));
     await showHints(session, unknown);
   }
   if (problems.length > 0) session.exitCode = StatusExitCode.UNKNOWN;
@@ -98,23 +129,13 @@ export async function showStatus(session: Session, { names, isJson }: StatusView
   if (found.some((info) => STOPPED_NUMBERS.has(info.state))) session.exitCode = StatusExitCode.NOT_RUNNING;
 }
 
-function chooseProcesses(
-  names: readonly string[],
-  infos: readonly ProcessInfo[],
-): { found: readonly ProcessInfo[]; problems: readonly string[]; unknown: readonly string[] } {
-  if (names.length === 0 || names.includes('all')) return { found: infos, problems: [], unknown: [] };
-  const problems: string[] = [];
-  const unknown: string[] = [];
-  const found = names.flatMap((name) => {
-    const { group, process: proc } = parseNamespec(name);
-    const matches = isPattern(name)
-      ? findMatches(name, infos)
-      : infos.filter((info) => info.group === group && (proc === null || info.name === proc));
-    if (matches.length === 0) {
-      unknown.push(name);
-      problems.push(proc === null ? `${group}: ERROR (no such group)` : `${name}: ERROR (no such process)`);
-    }
-    return matches;
-  });
-  return { found, problems, unknown };
+/** Shows our own table. Only names that no process has leave it empty. */
+function showTable(session: Session, infos: readonly ProcessInfo[], areProblemsFirst: boolean): void {
+  const statuses = sortStatuses(infos.map(readStatus), areProblemsFirst);
+  session.outputAll(formatStatusTable(statuses, readScreen(session.io)));
+}
+
+/** Puts failures first. Without that, the order is that of the server. */
+function orderInfos(infos: readonly ProcessInfo[], areProblemsFirst: boolean): readonly ProcessInfo[] {
+  return areProblemsFirst ? sortStatuses(infos.map(readStatus), true).map(({ info }) => info) : infos;
 }

@@ -428,7 +428,7 @@ new: would be added
 
   it('help describes the additions, and its list is that of Supervisor', () =>
     withServer({}, async (server) => {
-      assert.match((await run(server, 'help additions')).stdout, /^ {2}status --json .*\n[^]*\n {2}health /);
+      assert.match((await run(server, 'help additions')).stdout, /^ {2}status --problems .*\n[^]*\n {2}health /);
       assert.doesNotMatch((await run(server, 'help')).stdout, /health/);
     }));
 });

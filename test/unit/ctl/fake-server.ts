@@ -158,7 +158,15 @@ export function start(
     input = '',
     env = {},
     stdout = new PassThrough(),
-  }: { cwd: string; input?: string; env?: Record<string, string>; stdout?: PassThrough },
+    isOwnName = false,
+  }: {
+    cwd: string;
+    input?: string;
+    env?: Record<string, string>;
+    stdout?: PassThrough;
+    /** True if called as `onevisor`. */
+    isOwnName?: boolean;
+  },
 ): Running {
   const stdin = new PassThrough();
   const stderr = new PassThrough();
@@ -177,6 +185,7 @@ export function start(
     env: { HOME: cwd, ...env },
     cwd,
     calledAs: '/opt/none/bin/supervisorctl',
+    isOwnName,
     onInterrupt(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -201,6 +210,18 @@ export function start(
     sees,
     interrupt: () => listeners.forEach((listener) => listener()),
   };
+}
+
+/** Runs the client on a terminal of 80 columns, called as `onevisor`. */
+export async function runForPerson(
+  server: FakeServer,
+  line: string,
+  env: Record<string, string> = {},
+): Promise<{ stdout: string; code: number }> {
+  const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+  const running = start([line], { cwd: server.directory, stdout, isOwnName: true, env });
+  const code = await running.code;
+  return { stdout: running.text(), code };
 }
 
 /** Runs the client to its end. */

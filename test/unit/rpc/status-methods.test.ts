@@ -120,7 +120,7 @@ test('a description has the configuration, the tree, the dependencies and the ru
   assert.deepEqual([configured['directory'], configured['user']], ['/srv', 'postgres:www']);
   assert.equal((db['runs'] as unknown as unknown[]).length, 1);
   const web = (await call(client, 'describeProcess', 'web')) as XmlRpcStruct;
-  assert.deepEqual(web['depends_on'], [{ name: 'db', conditions: ['started'] }]);
+  assert.deepEqual(web['depends_on'], [{ name: 'db', conditions: ['started'], state: 'STARTING' }]);
   assert.deepEqual(web['process_tree'], []);
   assert.equal((web['configured'] as XmlRpcStruct)['user'], 'app');
 });

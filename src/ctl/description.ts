@@ -1,0 +1,210 @@
+/** The text of `onevisor describe`: everything about a process, one fact a line. Pure. */
+import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
+import { formatAgo, formatBytes, formatLong, formatTime } from './amounts.ts';
+import { booleanOf, listOf, numberOf, structOf, structsOf, textOf, textsOf } from './members.ts';
+import { type ProcessStatus, readEnd, readinessOf, reasonOf, toneOf } from './process-status.ts';
+import { cutEnd, pad, paint, type Screen, symbolOf } from './screen.ts';
+import { formatPlace } from './why.ts';
+
+/** Number of runs that are shown. */
+const SHOWN_RUNS = 5;
+const LABEL_WIDTH = 12;
+
+/** The last lines of one stream of one run, safe for a terminal. */
+export interface RunLines {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+type Fact = readonly [label: string, text: string | null];
+
+/** Formats the description. On a terminal, long lines are wrapped by the terminal, so that they can be copied. */
+export function formatDescription(status: ProcessStatus, output: readonly RunLines[], screen: Screen): string[] {
+  const { info, name } = status;
+  const tone = toneOf(status);
+  const facts: Fact[] = [
+    ['State', formatState(status)],
+    ['Why', reasonOf(status) || null],
+    ['Readiness', readinessOf(status) || null],
+    ...healthFacts(status),
+    ...configurationFacts(info.struct),
+    ...dependencyFacts(info.struct),
+    ['Next run', formatNextRun(status)],
+    ...logFacts(info.struct),
+    ['Started', status.startCause],
+  ];
+  return [
+    `${paint(symbolOf(tone, screen), tone, screen)} ${paint(name, 'head', screen)}`,
+    ...facts.flatMap(([label, text]) => (text === null ? [] : [`${pad(label, LABEL_WIDTH, true)}: ${text}`])),
+    ...formatTree(status, screen),
+    ...formatRuns(status),
+    ...output.flatMap(({ title, lines }) => ['', paint(title, 'head', screen), ...lines.map((line) => `  ${line}`)]),
+  ];
+}
+
+function formatState(status: ProcessStatus): string {
+  const { info, lastEnd, nowMs, restarts, isFlapping } = status;
+  const begin = info.pid === 0 ? (lastEnd?.atMs ?? null) : info.start * 1000;
+  const since = begin === null ? '' : ` since ${formatTime(begin)} (${formatAgo(nowMs - begin)})`;
+  const pid = info.pid === 0 ? '' : `, pid ${info.pid}`;
+  const count = restarts === null ? '' : `, restarts: ${restarts}`;
+  return `${info.statename}${since}${pid}${count}${isFlapping ? ', flapping' : ''}`;
+}
+
+function healthFacts({ info }: ProcessStatus): Fact[] {
+  const check = structOf(info.struct, 'healthcheck');
+  if (check === null) return [];
+  const action = textOf(check, 'action');
+  const rule =
+    `every ${numberOf(check, 'interval') ?? '?'} s, at most ${numberOf(check, 'timeout') ?? '?'} s, ` +
+    `unhealthy after ${numberOf(check, 'retries') ?? '?'} failures${action === 'none' ? '' : `, then ${action}`}`;
+  return [
+    ['Check', `${textOf(check, 'check') ?? '?'} (${rule})`],
+    ['Last failure', info.healthReason],
+  ];
+}
+
+function configurationFacts(struct: XmlRpcStruct): Fact[] {
+  const configured = structOf(struct, 'configured');
+  const policy = structOf(struct, 'policy');
+  const limits = structOf(struct, 'limits');
+  const shownLimits = Object.keys(limits ?? {}).map((name) => {
+    const bytes = numberOf(limits, name);
+    return `${name} ${bytes === null ? (textOf(limits, name) ?? '?') : formatBytes(bytes)}`;
+  });
+  const zone = textOf(policy, 'tz');
+  const cron = textOf(policy, 'cron');
+  return [
+    ['Configured', formatPlace(configured)],
+    ['Command', textOf(configured, 'command')],
+    ['User', textOf(configured, 'user')],
+    ['Directory', textOf(configured, 'directory')],
+    ['Restarts', policy === null ? null : formatPolicy(policy)],
+    ['Schedule', cron === null ? null : `${cron}${zone === null ? '' : ` (${zone})`}`],
+    ['Limits', shownLimits.length === 0 ? null : shownLimits.join(', ')],
+  ];
+}
+
+function formatPolicy(policy: XmlRpcStruct): string {
+  const names = ['autorestart', 'startsecs', 'startretries', 'exitcodes', 'exit_on_failure', 'exit_on_end'];
+  const valueOf = (name: string): string | null => {
+    const list = listOf(policy, name);
+    if (list.length > 0) return list.map((value) => (typeof value === 'number' ? value : '?')).join(',');
+    const plain = numberOf(policy, name) ?? booleanOf(policy, name);
+    return plain === null ? textOf(policy, name) : `${plain}`;
+  };
+  return names
+    .flatMap((name) => {
+      const value = valueOf(name);
+      return value === null ? [] : [`${name}=${value}`];
+    })
+    .join(', ');
+}
+
+function dependencyFacts(struct: XmlRpcStruct): Fact[] {
+  const needed = structsOf(struct, 'depends_on').map((other) => {
+    const conditions = textsOf(other, 'conditions').join(' or ');
+    const state = textOf(other, 'state');
+    const health = textOf(other, 'health');
+    const now = state === null ? 'not configured any more' : `${state}${health === null ? '' : `, ${health}`}`;
+    return `${textOf(other, 'name') ?? '?'} to be ${conditions} (${now})`;
+  });
+  const dependents = textsOf(struct, 'dependents');
+  return [
+    ['Depends on', needed.length === 0 ? null : needed.join(', ')],
+    ['Needed by', dependents.length === 0 ? null : dependents.join(', ')],
+  ];
+}
+
+function formatNextRun({ nextRunMs, nowMs }: ProcessStatus): string | null {
+  if (nextRunMs === null) return null;
+  return `${formatTime(nextRunMs)} (in ${formatLong(Math.max(0, nextRunMs - nowMs))})`;
+}
+
+function logFacts(struct: XmlRpcStruct): Fact[] {
+  const targets = structOf(struct, 'log_targets');
+  const targetOf = (stream: 'stdout' | 'stderr'): string | null => {
+    const file = textOf(struct, `${stream}_logfile`);
+    const target = textOf(targets, stream);
+    if (target === null || target === file) return file ?? (targets === null ? null : 'in memory only');
+    return file === null ? target : `${file} (${stream}_logfile=${target})`;
+  };
+  const isOne = struct['redirect_stderr'] === true;
+  return [
+    ['Stdout', targetOf('stdout')],
+    ['Stderr', isOne ? 'as stdout (redirect_stderr)' : targetOf('stderr')],
+  ];
+}
+
+/** One process of the tree of a program. */
+interface TreeProcess {
+  readonly pid: number;
+  readonly parent: number;
+  readonly text: string;
+}
+
+/** Formats the process tree, each process below its parent. */
+function formatTree({ info, usage }: ProcessStatus, screen: Screen): string[] {
+  const processes = structsOf(info.struct, 'process_tree').map((struct): TreeProcess => {
+    const pid = numberOf(struct, 'pid') ?? 0;
+    const memory = formatBytes(numberOf(struct, 'memory') ?? 0);
+    const cpu = formatLong(numberOf(struct, 'cpu_ms') ?? 0);
+    return {
+      pid,
+      parent: numberOf(struct, 'parent') ?? 0,
+      text: `${pid} ${textOf(struct, 'name') ?? '?'} (${memory}, ${cpu} of processor time)`,
+    };
+  });
+  if (processes.length === 0) return [];
+  // With one parent for each pid, the processes that can be reached are trees, whatever a server sends.
+  const byPid = new Map(processes.map((one) => [one.pid, one]));
+  const tree = [...byPid.values()];
+  const roots = tree.filter(({ parent }) => !byPid.has(parent));
+  const percent = usage?.cpuPercent ?? null;
+  const sum = `${formatBytes(usage?.memory ?? 0)}${percent === null ? '' : `, ${percent}% of a processor`}`;
+  return [
+    `${pad('Processes', LABEL_WIDTH, true)}: ${processes.length} (${sum})`,
+    ...roots.flatMap((root) => [root.text, ...formatBranches(tree, root.pid, screen)]).map(indent),
+  ];
+}
+
+function indent(line: string): string {
+  return `${' '.repeat(LABEL_WIDTH + 2)}${line}`;
+}
+
+/** Formats the processes below a process. */
+function formatBranches(processes: readonly TreeProcess[], parent: number, screen: Screen): string[] {
+  const [fork, last, line] = screen.hasUnicode ? ['├─ ', '└─ ', '│  '] : ['|- ', '`- ', '|  '];
+  const children = processes.filter((one) => one.parent === parent);
+  return children.flatMap(({ pid, text }, index) => {
+    const isLast = index === children.length - 1;
+    const below = formatBranches(processes, pid, screen);
+    return [`${isLast ? last : fork}${text}`, ...below.map((branch) => `${isLast ? '   ' : line}${branch}`)];
+  });
+}
+
+/** Formats the latest runs that have ended, the latest first. */
+function formatRuns({ info, nowMs }: ProcessStatus): string[] {
+  const ended = structsOf(info.struct, 'runs').flatMap((run) => {
+    const end = readEnd(structOf(run, 'end'));
+    return end === null ? [] : [{ run, end }];
+  });
+  if (ended.length === 0) return [];
+  const lines = ended
+    .toReversed()
+    .slice(0, SHOWN_RUNS)
+    .map(({ run, end }) => {
+      const pid = numberOf(run, 'pid');
+      const began = textOf(structOf(run, 'start_cause'), 'text') ?? '?';
+      const text = textOf(structOf(run, 'end'), 'text') ?? end.how;
+      const who = pid === null ? '' : `pid ${pid}, `;
+      const when = `${formatTime(end.atMs)} (${formatAgo(nowMs - end.atMs)})`;
+      return `  ${when}: ${who}after ${formatLong(end.lastedMs)}: ${text}; started: ${began}`;
+    });
+  return ['', `Latest ends (${lines.length} of ${ended.length} kept):`, ...lines];
+}
+
+/** Cuts lines of output to the width of a terminal: they are there to be looked at. */
+export function fitLines(lines: readonly string[], screen: Screen): string[] {
+  return lines.map((line) => (screen.columns === null ? line : cutEnd(line, Math.max(10, screen.columns - 2), screen)));
+}

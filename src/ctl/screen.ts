@@ -1,0 +1,109 @@
+/**
+ * Text for a terminal: its width in columns, padding, cutting, colours and symbols. Control characters must be escaped
+ * before (core/shown-text.ts). Pure, except for {@link readScreen}.
+ */
+import { eastAsianWidth } from 'get-east-asian-width';
+import type { CtlIo } from './io.ts';
+
+/** Meaning of a colour. `good`: green, `busy`: yellow, `bad`: red, `idle`: grey, `head`: bold. */
+export type Tone = 'good' | 'busy' | 'bad' | 'idle' | 'head';
+
+/** Abilities of the place that we write to. */
+export interface Screen {
+  /** Columns of the terminal; null for a pipe or a file, where nothing is cut. */
+  readonly columns: number | null;
+  readonly hasColour: boolean;
+  /** False in a locale without UTF-8: symbols are ASCII characters. */
+  readonly hasUnicode: boolean;
+}
+
+const CODES: Readonly<Record<Tone, string>> = { good: '32', busy: '33', bad: '31', idle: '90', head: '1' };
+const DEFAULT_COLUMNS = 80;
+
+/** Reads the abilities of standard output from the environment: NO_COLOR, TERM, and the locale. */
+export function readScreen({ stdout, env }: Pick<CtlIo, 'stdout' | 'env'>): Screen {
+  const isTerminal = stdout.isTTY === true;
+  const has = (name: string): boolean => (env[name] ?? '') !== '';
+  // A terminal that does not know its size reports 0.
+  const columns = (stdout.columns ?? 0) > 0 ? (stdout.columns ?? 0) : DEFAULT_COLUMNS;
+  return {
+    columns: isTerminal ? columns : null,
+    hasColour: isTerminal && !has('NO_COLOR') && env['TERM'] !== 'dumb',
+    // The first of these variables that is set names the character set (setlocale(3)).
+    hasUnicode: /utf-?8/i.test(['LC_ALL', 'LC_CTYPE', 'LANG'].map((name) => env[name] ?? '').find(Boolean) ?? ''),
+  };
+}
+
+/** Characters that take no column: marks on another character, joiners, and characters for layout only. */
+const NO_COLUMN = /^[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}]$/u;
+const PLAIN = /^[\x20-\x7e]*$/;
+
+function widthOfCharacter(character: string): number {
+  return NO_COLUMN.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0);
+}
+
+/** Returns the number of columns of a text on one line. Characters of East Asia and emoji take two. */
+export function widthOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  let width = 0;
+  for (const character of text) width += widthOfCharacter(character);
+  return width;
+}
+
+/** Fills a text with blanks up to a number of columns. */
+export function pad(text: string, columns: number, isRight = false): string {
+  const blanks = ' '.repeat(Math.max(0, columns - widthOf(text)));
+  return isRight ? blanks + text : text + blanks;
+}
+
+/** Returns the longest beginning of a text that fits. */
+function fit(characters: readonly string[], columns: number): string[] {
+  const taken: string[] = [];
+  let width = 0;
+  for (const character of characters) {
+    width += widthOfCharacter(character);
+    if (width > columns) break;
+    taken.push(character);
+  }
+  return taken;
+}
+
+/** Returns the mark of a cut. */
+function markOf(screen: Pick<Screen, 'hasUnicode'>): string {
+  return screen.hasUnicode ? '…' : '~';
+}
+
+/** Cuts a text at its end, so that it fits into a number of columns. */
+export function cutEnd(text: string, columns: number, screen: Pick<Screen, 'hasUnicode'>): string {
+  if (widthOf(text) <= columns) return text;
+  return columns < 1 ? '' : fit([...text], columns - 1).join('') + markOf(screen);
+}
+
+/** Cuts a name in its middle: its beginning and its end tell names of a group apart. */
+export function cutMiddle(text: string, columns: number, screen: Pick<Screen, 'hasUnicode'>): string {
+  if (widthOf(text) <= columns) return text;
+  if (columns < 1) return '';
+  const characters = [...text];
+  const end = fit(characters.toReversed(), Math.floor((columns - 1) / 2))
+    .toReversed()
+    .join('');
+  const start = fit(characters, columns - 1 - widthOf(end)).join('');
+  return start + markOf(screen) + end;
+}
+
+/** Colours a text, if there are colours. */
+export function paint(text: string, tone: Tone, { hasColour }: Pick<Screen, 'hasColour'>): string {
+  return hasColour && text !== '' ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text;
+}
+
+const SYMBOLS: Readonly<Record<Exclude<Tone, 'head'>, readonly [unicode: string, ascii: string]>> = {
+  good: ['●', '*'],
+  busy: ['◐', '~'],
+  bad: ['✗', '!'],
+  idle: ['○', '-'],
+};
+
+/** Returns the symbol of a tone. It says the same as the colour. */
+export function symbolOf(tone: Exclude<Tone, 'head'>, { hasUnicode }: Pick<Screen, 'hasUnicode'>): string {
+  return SYMBOLS[tone][hasUnicode ? 0 : 1];
+}
