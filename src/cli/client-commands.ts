@@ -94,6 +94,36 @@ export const clientCommands: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'wait',
+    kind: 'client',
+    group: 'look',
+    summary: 'Wait until processes are up, healthy or done',
+    usage: ['wait [--timeout TIME] NAME[:CONDITION]…'],
+    takes: ['processes'],
+    options: [
+      { names: ['--timeout'], value: 'TIME', valueKind: 'text', help: 'longest wait; 60 seconds without this' },
+    ],
+    details: [
+      'A CONDITION is `started`, `ready` (started, and ready if it reports that), `healthy`, `completed` (ended ' +
+        'with an ' +
+        'expected exit code) or `exited` (ended in any way). Without one: completed for a oneshot or a scheduled ' +
+        'program, otherwise healthy if it has a health check, ready if it reports that, or started.',
+      'What happens during the wait counts even if it is over at once. The wait ends early if a condition can ' +
+        'only be ' +
+        'met after an action of a person: the process is FATAL, was stopped, or ended with another exit code.',
+    ],
+    examples: [
+      { line: 'onevisor wait db', effect: 'until db can be used, at most a minute' },
+      { line: 'onevisor wait --timeout 300 migrate:completed web:healthy', effect: 'in a script, for two processes' },
+    ],
+    exitCodes: [
+      [2, 'the command line is wrong'],
+      [3, 'a condition can no longer be met'],
+      [4, 'no supervisor answers, or there is no such name'],
+      [124, 'the time is over'],
+    ],
+  },
+  {
     name: 'tail',
     kind: 'client',
     group: 'look',

@@ -19,16 +19,30 @@ const frozenCommands: readonly CommandSpec[] = [
     kind: 'frozen',
     group: 'look',
     summary: 'Report each process that should be up and is not',
-    usage: ['health [NAME…]'],
+    usage: ['health [--flapping] [--wait[=TIME]] [NAME…]'],
     takes: ['processes'],
-    options: connectionOptions,
+    options: [
+      { names: ['--flapping'], help: 'a crash loop is a problem, too' },
+      {
+        names: ['--wait'],
+        value: 'TIME',
+        valueKind: 'text',
+        join: '=',
+        help: 'wait until there is no problem, 60 seconds at most by default',
+      },
+      ...connectionOptions,
+    ],
     details: [
       'Made for HEALTHCHECK and for probes that run a command: it prints a line for each problem, and ' +
         'nothing if all is well. A process that has a health check must be healthy.',
+      'A program that crashes again and again is up most of the time. It counts only with --flapping: a ' +
+        'liveness probe ' +
+        'should not end a container for one worker.',
     ],
     examples: [
       { line: 'onevisor health', effect: 'all processes' },
       { line: 'onevisor health web', effect: 'one process' },
+      { line: 'onevisor health --wait=30', effect: 'until all is well, at most 30 s' },
     ],
     exitCodes: [[1, 'there is a problem, or no supervisor answers']],
   },

@@ -25,6 +25,7 @@ import { stop } from './commands/stop.ts';
 import { tail } from './commands/tail.ts';
 import { update } from './commands/update.ts';
 import { version } from './commands/version.ts';
+import { wait } from './commands/wait.ts';
 
 const listed = [
   add,
@@ -50,7 +51,8 @@ const listed = [
   version,
 ];
 /** Commands that Supervisor does not have. They are not in the list of `help`. */
-const added = [describe, health, reopen, rotate, scale, why];
+/** Commands that Supervisor does not have. They are not in the list of `help`. */
+const added = [describe, health, reopen, rotate, scale, wait, why];
 const help = createHelp([...listed, ...added]);
 
 /** All commands. */

@@ -22,3 +22,9 @@ export const StatusExitCode = {
   NOT_RUNNING: 3,
   UNKNOWN: 4,
 } as const;
+
+/** Exit codes of `wait` that differ. Unknown names have that of `status`. */
+export const WaitExitCode = {
+  /** A condition can only be met after an action of a person. */
+  NEVER: 3,
+} as const;

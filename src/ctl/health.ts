@@ -6,6 +6,7 @@ import { formatNamespec } from '../core/namespec.ts';
 import { findProblem, type ProcessFacts } from '../core/process-problem.ts';
 import { ProcessState, processStateNames } from '../core/states.ts';
 import { selectNamed } from './names.ts';
+import type { ProcessStatus } from './process-status.ts';
 import type { ConfigInfo, ProcessInfo } from './supervisor-client.ts';
 
 /** Returns one line for each problem. `names` as in `status`; empty for all processes. */
@@ -24,6 +25,22 @@ export function findProblems(
     const found = selectNamed([name], infos);
     return found.length === 0 ? [`${name}: ERROR (no such process)`] : found.flatMap((info) => judge(info, true));
   });
+}
+
+/** Returns one line for each process that is flapping and has no other problem. `names` as in {@link findProblems}. */
+export function findFlapping(statuses: readonly ProcessStatus[], names: readonly string[]): string[] {
+  const isAll = names.length === 0 || names.includes('all');
+  const named = isAll
+    ? statuses.map(({ info }) => info)
+    : selectNamed(
+        names,
+        statuses.map(({ info }) => info),
+      );
+  return statuses
+    .filter(({ info, isFlapping }) => isFlapping && named.includes(info))
+    .map(({ name, info, unexpectedRestarts }) => {
+      return `${name}: ${info.statename} flapping, ${unexpectedRestarts} unexpected restarts`;
+    });
 }
 
 function factsOf(info: ProcessInfo, config: ConfigInfo | undefined): ProcessFacts {

@@ -55,6 +55,8 @@ export class Session {
   exitCode: number = ExitCode.SUCCESS;
   /** Hints that the command has shown. */
   readonly shownHints = new Set<string>();
+  /** Removes the line that a wait shows on the terminal; null if there is none. */
+  clearLine: (() => void) | null = null;
   /** Aborted by Ctrl-C. Each command gets a new one. */
   interrupt: AbortController = new AbortController();
 
@@ -82,6 +84,7 @@ export class Session {
 
   /** Prints a line. */
   output(line: string): void {
+    this.clearLine?.();
     this.io.stdout.write(`${line}\n`);
   }
 

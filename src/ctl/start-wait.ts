@@ -11,6 +11,7 @@ import { InterruptError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import { selectNamed } from './names.ts';
 import type { Session } from './session.ts';
+import { WaitLine } from './wait.ts';
 
 const OPTION = '--timeout';
 /** Time before the first request for the reasons, and between two requests. */
@@ -87,12 +88,15 @@ class HoldWatch {
   readonly #names: readonly string[];
   readonly #stopped = new AbortController();
   readonly #shown = new Set<string>();
+  /** The line that shows the time of the wait; null if each reason is printed once. */
+  readonly #line: WaitLine | null;
   /** The waiting starts in the latest answer, for example `web waits for db to be started`. */
   waiting: readonly string[] = [];
 
   constructor(session: Session, names: readonly string[]) {
     this.#session = session;
     this.#names = names;
+    this.#line = session.hasOwnViews ? new WaitLine(session) : null;
   }
 
   start(): void {
@@ -102,6 +106,7 @@ class HoldWatch {
 
   stop(): void {
     this.#stopped.abort();
+    this.#line?.close();
   }
 
   async #poll(): Promise<void> {
@@ -113,7 +118,8 @@ class HoldWatch {
       this.waiting = selectNamed(this.#names, processes)
         .filter(({ hold }) => hold === 'waiting')
         .map(({ group, name, description }) => `${formatNamespec(group, name)} ${description}`);
-      for (const line of this.waiting) this.#show(line);
+      if (this.#line !== null) this.#line.text = this.waiting.join(', ');
+      else for (const line of this.waiting) this.#show(line);
     }
   }
 

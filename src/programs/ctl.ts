@@ -66,5 +66,11 @@ function helpFor(args: readonly string[], columns: HelpIo['columns']): string | 
 
 /** Checks the health of the supervisor. Returns 0 or 1: Docker's HEALTHCHECK reserves all other codes. */
 export async function runHealth(args: readonly string[], io: ControlIo): Promise<number> {
-  return (await runControl(placeAction('health', args), io)) === 0 ? 0 : 1;
+  // The options of the connection come before the action, and those of the command behind it.
+  const isOwn = (word: string): boolean => word === '--flapping' || /^--wait(?:=|$)/.test(word);
+  const line = placeAction(
+    'health',
+    args.filter((word) => !isOwn(word)),
+  );
+  return (await runControl([...line, ...args.filter(isOwn)], io)) === 0 ? 0 : 1;
 }
