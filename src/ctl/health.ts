@@ -5,6 +5,7 @@
 import { formatNamespec } from '../core/namespec.ts';
 import { findProblem, type ProcessFacts } from '../core/process-problem.ts';
 import { ProcessState, processStateNames } from '../core/states.ts';
+import { textOf } from './members.ts';
 import { selectNamed } from './names.ts';
 import type { ProcessStatus } from './process-status.ts';
 import type { ConfigInfo, ProcessInfo } from './supervisor-client.ts';
@@ -27,7 +28,15 @@ export function findProblems(
   });
 }
 
-/** Returns one line for each process that is flapping and has no other problem. `names` as in {@link findProblems}. */
+/** Returns one line for each problem that the supervisor has found (`onevisor.getStatus`). */
+export function listProblems(infos: readonly ProcessInfo[]): string[] {
+  return infos.flatMap(({ group, name, struct }) => {
+    const problem = textOf(struct, 'problem');
+    return problem === null ? [] : [`${formatNamespec(group, name)}: ${problem}`];
+  });
+}
+
+/** Returns one line for each process that is flapping. `names` as in {@link findProblems}. */
 export function findFlapping(statuses: readonly ProcessStatus[], names: readonly string[]): string[] {
   const isAll = names.length === 0 || names.includes('all');
   const named = isAll

@@ -90,7 +90,8 @@ export class Session {
 
   /** Prints lines. */
   outputAll(lines: readonly string[]): void {
-    for (const line of lines) this.output(line);
+    // One write: each write to a terminal waits for the terminal.
+    if (lines.length > 0) this.output(lines.join('\n'));
   }
 
   /** Prints an error and sets the exit code. */
@@ -137,6 +138,17 @@ export class Session {
       }
     }
     return false;
+  }
+
+  /**
+   * Asks for something while {@link upcheck} runs, so that both take the time of one. Returns null after the message of
+   * a failed test.
+   */
+  async askIfUp<T>(ask: () => Promise<T>): Promise<{ readonly answer: T } | null> {
+    const pending = ask();
+    // The error of the test comes first. That of the question is thrown below.
+    pending.catch(() => undefined);
+    return (await this.upcheck()) ? { answer: await pending } : null;
   }
 
   /** Prints an error for which Supervisor's client has a text of its own. */

@@ -20,13 +20,6 @@ const NAME_SHARE = 0.4;
 const LEAST_NAME = 16;
 const GAP = 2;
 
-/** The words of one process. */
-interface Row {
-  readonly status: ProcessStatus;
-  readonly tone: Exclude<Tone, 'head'>;
-  readonly cells: Readonly<Record<ColumnName, string>>;
-}
-
 interface Column {
   readonly name: ColumnName;
   readonly isRight: boolean;
@@ -64,80 +57,94 @@ export function sortStatuses(statuses: readonly ProcessStatus[], areProblemsFirs
   return statuses.toSorted((a, b) => rankOf(a) - rankOf(b) || compareNatural(a.name, b.name));
 }
 
+/** A column with its words and their widths. */
+interface Measured {
+  readonly column: Column;
+  readonly texts: readonly string[];
+  readonly widths: readonly number[];
+  /** Width of the widest word, or of the title. */
+  readonly widest: number;
+}
+
 /** Formats the table, in the order of the processes. */
 export function formatStatusTable(statuses: readonly ProcessStatus[], screen: Screen): string[] {
   if (statuses.length === 0) return ['no processes'];
-  const rows = statuses.map((status): Row => ({
-    status,
-    tone: toneOf(status),
-    cells: Object.fromEntries(COLUMNS.map(({ name, cell }) => [name, cell(status)])) as Row['cells'],
-  }));
-  const columns = COLUMNS.filter(({ name }) => rows.some(({ cells }) => cells[name] !== ''));
-  const layout = fitColumns(columns, rows, screen.columns);
-  const titles = Object.fromEntries(COLUMNS.map(({ name }) => [name, name])) as Row['cells'];
+  const measured = COLUMNS.map((column) => measure(column, statuses)).filter(({ texts }) =>
+    texts.some((text) => text !== ''),
+  );
+  const layout = fitColumns(measured, screen.columns);
+  const lines = statuses.map((status, row) => formatLine(layout, row, toneOf(status), screen));
+  const titles = layout.map(({ cells: { column }, width }) => {
+    const title = cutEnd(column.name, width, screen);
+    return pad(title, width, column.isRight);
+  });
   return [
-    paint(formatLine(layout, { symbol: ' ', cells: titles }, screen, null), 'head', screen),
-    ...rows.map(({ tone, cells }) => formatLine(layout, { symbol: symbolOf(tone, screen), cells }, screen, tone)),
-    ...(screen.columns === null ? [] : formatSummary(rows, screen)),
+    paint(`  ${titles.join(' '.repeat(GAP))}`.trimEnd(), 'head', screen),
+    ...lines,
+    ...(screen.columns === null ? [] : formatSummary(statuses, screen)),
   ];
 }
 
-type Layout = ReadonlyArray<{ readonly column: Column; readonly width: number }>;
+function measure(column: Column, statuses: readonly ProcessStatus[]): Measured {
+  const texts = statuses.map(column.cell);
+  const widths = texts.map(widthOf);
+  return { column, texts, widths, widest: widths.reduce((a, b) => Math.max(a, b), column.name.length) };
+}
+
+type Layout = ReadonlyArray<{ readonly cells: Measured; readonly width: number }>;
 
 /** Chooses the columns that fit, and their widths. */
-function fitColumns(columns: readonly Column[], rows: readonly Row[], available: number | null): Layout {
-  const natural = new Map<ColumnName, number>();
-  for (const { name } of columns)
-    natural.set(name, Math.max(name.length, ...rows.map(({ cells }) => widthOf(cells[name]))));
-  const layoutOf = (chosen: readonly Column[]): Array<{ column: Column; width: number }> =>
-    chosen.map((column) => ({ column, width: natural.get(column.name) ?? 0 }));
-  if (available === null) return layoutOf(columns);
+function fitColumns(measured: readonly Measured[], available: number | null): Layout {
+  const widths = new Map(measured.map(({ column, widest }) => [column.name, widest]));
+  const widthOfColumn = (name: ColumnName): number => widths.get(name) ?? 0;
+  const layoutOf = (chosen: readonly Measured[]): Layout =>
+    chosen.map((cells) => ({ cells, width: widthOfColumn(cells.column.name) }));
+  if (available === null) return layoutOf(measured);
   const longest = Math.max(LEAST_NAME, Math.floor(available * NAME_SHARE));
-  natural.set('NAME', Math.min(natural.get('NAME') ?? 0, longest));
-  const why = natural.get('WHY');
-  if (why !== undefined) natural.set('WHY', Math.min(why, LEAST_WHY));
+  widths.set('NAME', Math.min(widthOfColumn('NAME'), longest));
+  const why = widths.get('WHY');
+  if (why !== undefined) widths.set('WHY', Math.min(why, LEAST_WHY));
   const dropped = new Set<ColumnName>();
-  const remaining = (): readonly Column[] => columns.filter(({ name }) => !dropped.has(name));
-  const widthOfAll = (): number =>
-    1 + layoutOf(remaining()).reduce((sum, { column, width }) => sum + width + (column.name === 'NAME' ? 1 : GAP), 0);
+  const remaining = (): readonly Measured[] => measured.filter(({ column }) => !dropped.has(column.name));
+  // The symbol and a blank, and then a gap before each column but the first.
+  const missing = (): number => layoutOf(remaining()).reduce((sum, { width }) => sum + width + GAP, 0) - available;
   for (const name of DROP_ORDER) {
-    if (widthOfAll() <= available) break;
+    if (missing() <= 0) break;
     dropped.add(name);
   }
-  const missing = widthOfAll() - available;
-  if (missing > 0) natural.set('NAME', Math.max(1, (natural.get('NAME') ?? 0) - missing));
+  if (missing() > 0) widths.set('NAME', Math.max(1, widthOfColumn('NAME') - missing()));
   // What is left over belongs to the reason.
-  else if (why !== undefined && !dropped.has('WHY')) natural.set('WHY', Math.min(why, LEAST_WHY - missing));
+  else if (why !== undefined) widths.set('WHY', Math.min(why, LEAST_WHY - missing()));
   return layoutOf(remaining());
 }
 
-/** A line: `● web  RUNNING …`. `tone`: colour of the symbol and of the state; null for the titles. */
-function formatLine(
-  layout: Layout,
-  { symbol, cells }: { readonly symbol: string; readonly cells: Row['cells'] },
-  screen: Screen,
-  tone: Exclude<Tone, 'head'> | null,
-): string {
-  const words = layout.map(({ column: { name, isRight }, width }, index) => {
-    const cut = (name === 'NAME' ? cutMiddle : cutEnd)(cells[name], width, screen);
-    const isLast = index === layout.length - 1;
-    const text = isLast && !isRight ? cut : pad(cut, width, isRight);
-    return tone !== null && name === 'STATE' ? paint(text, tone, screen) : text;
-  });
-  const first = tone === null ? symbol : paint(symbol, tone, screen);
-  return `${first} ${words.join(' '.repeat(GAP))}`.trimEnd();
+/** A line: `● web  RUNNING …`. The symbol and the state have the colour. */
+function formatLine(layout: Layout, row: number, tone: Exclude<Tone, 'head'>, screen: Screen): string {
+  let line = paint(symbolOf(tone, screen), tone, screen);
+  let gap = ' ';
+  for (const { cells, width } of layout) {
+    const { name, isRight } = cells.column;
+    const text = cells.texts[row] ?? '';
+    const missing = width - (cells.widths[row] ?? 0);
+    const cut = missing >= 0 ? text : (name === 'NAME' ? cutMiddle : cutEnd)(text, width, screen);
+    const blanks = ' '.repeat(missing >= 0 ? missing : width - widthOf(cut));
+    const shown = name === 'STATE' ? paint(cut, tone, screen) : cut;
+    line += isRight ? gap + blanks + shown : gap + shown + blanks;
+    gap = ' '.repeat(GAP);
+  }
+  return line.trimEnd();
 }
 
 /** Counts the states: `3 processes: 2 running, 1 fatal; 1 flapping`. */
-function formatSummary(rows: readonly Row[], screen: Screen): string[] {
-  if (rows.length < 2) return [];
+function formatSummary(statuses: readonly ProcessStatus[], screen: Screen): string[] {
+  if (statuses.length < 2) return [];
   const counts = new Map<string, number>();
-  for (const { status } of rows) {
-    const word = status.info.statename.toLowerCase();
+  for (const { info } of statuses) {
+    const word = info.statename.toLowerCase();
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   const states = [...counts].toSorted(([, a], [, b]) => b - a).map(([word, count]) => `${count} ${word}`);
-  const flapping = rows.filter(({ status }) => status.isFlapping).length;
-  const text = `${rows.length} processes: ${states.join(', ')}${flapping === 0 ? '' : `; ${flapping} flapping`}`;
+  const flapping = statuses.filter(({ isFlapping }) => isFlapping).length;
+  const text = `${statuses.length} processes: ${states.join(', ')}${flapping === 0 ? '' : `; ${flapping} flapping`}`;
   return [paint(cutEnd(text, screen.columns ?? Infinity, screen), 'idle', screen)];
 }

@@ -8,6 +8,7 @@ import { fitMessage } from '../core/shown-text.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { CtlError } from './errors.ts';
+import { type EventReading, type LatestLines, MAX_EVENTS, parseLines, type ProgramLine } from './own-answers.ts';
 import type { CommandSettings } from './io.ts';
 
 /** A process, from `getProcessInfo`. A supervisord sends none of the additions, which are null or have a default. */
@@ -90,30 +91,6 @@ export type GroupPlan =
       /** Processes that change without a restart. */
       readonly changed: readonly string[];
     };
-
-/** Events, as `onevisor.readEvents` gives them, and the number to continue after. */
-export interface EventReading {
-  readonly events: readonly XmlRpcStruct[];
-  readonly next: number;
-}
-
-/** Number of events in one answer. */
-const MAX_EVENTS = 1000;
-
-/** The latest lines of a stream of a process, or those before a number of the sequence. */
-export interface LatestLines {
-  /** The full name, `group:name`. */
-  readonly name: string;
-  readonly stream: StreamName;
-  readonly limit: number;
-  readonly before: number | null;
-}
-
-/** A line that a program has written. */
-export interface ProgramLine {
-  readonly pid: number;
-  readonly text: string;
-}
 
 /** Calls a method by its full name. */
 export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;
@@ -325,14 +302,10 @@ function toProcessInfo(value: XmlRpcValue): ProcessInfo {
   };
 }
 
-/** Reads lines, which are one string of JSON. */
-function toLines(value: XmlRpcValue | undefined): ProgramLine[] {
-  const lines: unknown = JSON.parse(toRawText(value));
-  if (!Array.isArray(lines)) throw unexpected('a list of lines');
-  return lines.map((line: { readonly pid?: unknown; readonly text?: unknown } | null): ProgramLine => {
-    if (typeof line?.pid !== 'number' || typeof line.text !== 'string') throw unexpected('a list of lines');
-    return { pid: line.pid, text: line.text };
-  });
+function toLines(value: XmlRpcValue | undefined): readonly ProgramLine[] {
+  const lines = parseLines(toRawText(value));
+  if (lines === null) throw unexpected('a list of lines');
+  return lines;
 }
 
 function toProcessResult(value: XmlRpcValue): ProcessResult {

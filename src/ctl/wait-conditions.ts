@@ -41,7 +41,7 @@ export function parseWaitWord(word: string, isName: (name: string) => boolean): 
 /** Returns the strongest condition that makes sense for a process, for a name without a condition. */
 export function defaultCondition({ info }: ProcessStatus): WaitCondition {
   if (info.purpose !== 'service') return 'completed';
-  if (info.health !== null || structOf(info.struct, 'healthcheck') !== null) return 'healthy';
+  if (info.health !== null || info.struct['has_healthcheck'] === true) return 'healthy';
   return info.isReady === null ? 'started' : 'ready';
 }
 
@@ -108,7 +108,8 @@ function judgeUp(status: ProcessStatus, isMet: boolean, condition: 'started' | '
 function judgeHealthy(status: ProcessStatus, { wasHealthy }: Happened): Verdict {
   const { info } = status;
   if (wasHealthy || (info.statename === 'RUNNING' && info.health === 'healthy')) return MET;
-  if (info.statename === 'RUNNING' && info.health === null) return { kind: 'never', text: 'it has no health check' };
+  if (info.health === null && info.struct['has_healthcheck'] !== true)
+    return { kind: 'never', text: 'it has no health check' };
   return judgeHope(status);
 }
 

@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { faults, RpcFault } from '../core/faults.ts';
 import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { InterruptError } from './errors.ts';
+import type { EventReading } from './own-answers.ts';
 import { cutEnd, readScreen } from './screen.ts';
 import type { Session } from './session.ts';
-import type { EventReading } from './supervisor-client.ts';
 
 /** Time of a wait without `--timeout`. */
 export const DEFAULT_WAIT_MS = 60_000;

@@ -54,6 +54,7 @@ function processStatus(context: CallContext, proc: ProcessView, usage: ProgramUs
     unexpected_restarts: api.history.restartsWithin(id, api.flappingRule().windowMs),
     flapping,
     autostart: proc.config.options.autostart,
+    ...(proc.config.options.healthcheck === null ? {} : { has_healthcheck: true }),
     ...(record.startCause === null ? {} : { start_cause: causeStruct(record.startCause) }),
     ...(record.stopCause === null ? {} : { stop_cause: causeStruct(record.stopCause) }),
     ...(latestEnd === null

@@ -7,7 +7,7 @@ import { duration } from '../../config/datatypes.ts';
 import { ArgumentError, defineCommand } from '../command.ts';
 import { ConnectionError } from '../errors.ts';
 import { ExitCode } from '../exit-codes.ts';
-import { findFlapping, findProblems } from '../health.ts';
+import { findFlapping, findProblems, listProblems } from '../health.ts';
 import { readStatus } from '../process-status.ts';
 import type { Session } from '../session.ts';
 import { DEFAULT_WAIT_MS, EventStream, pause, runWithin } from '../wait.ts';
@@ -31,11 +31,9 @@ export const health = defineCommand({
   }),
   async run(session, { waitMs, ...question }) {
     if (waitMs !== null) return waitForHealth(session, question, waitMs);
-    if (!(await session.upcheck())) {
-      session.exitCode = ExitCode.GENERIC;
-      return;
-    }
-    showProblems(session, await readProblems(session, question));
+    const reading = await session.askIfUp(() => readProblems(session, question));
+    if (reading === null) session.exitCode = ExitCode.GENERIC;
+    else showProblems(session, reading.answer);
   },
 });
 
@@ -57,10 +55,13 @@ function parseWait(word: string): number | null {
 }
 
 async function readProblems({ client }: Session, { names, countsFlapping }: HealthQuestion): Promise<string[]> {
-  const own = countsFlapping ? await client.getStatus(false) : null;
+  const isAll = names.length === 0 || names.includes('all');
+  const own = isAll || countsFlapping ? await client.getStatus(false) : null;
+  const flapping = own !== null && countsFlapping ? findFlapping(own.map(readStatus), names) : [];
+  // The supervisor has judged its processes. A question about some of them has stricter rules.
+  if (own !== null && isAll) return [...listProblems(own), ...flapping];
   const infos = own ?? (await client.getAllProcessInfo());
-  const problems = findProblems(infos, await client.getAllConfigInfo(), names);
-  return own === null ? problems : [...problems, ...findFlapping(own.map(readStatus), names)];
+  return [...findProblems(infos, await client.getAllConfigInfo(), names), ...flapping];
 }
 
 function showProblems(session: Session, problems: readonly string[]): void {

@@ -102,16 +102,19 @@ function showFailure(session: Session, error: unknown): void {
 
 /** Shows the status of processes. Prints `before` first, as soon as the answer has arrived. */
 export async function showStatus(session: Session, view: StatusView, before = ''): Promise<void> {
-  if (!(await session.upcheck())) {
-    session.exitCode = StatusExitCode.UNKNOWN;
-    return;
-  }
   const { isJson, isVerbose } = view;
   // compat: scripts get the table of Supervisor's client, which needs no more than Supervisor's facts.
   const isOwnTable = !isJson && (session.hasOwnViews || view.hasStats || view.areProblemsFirst);
-  const own = isJson || isOwnTable ? await session.client.getStatus(view.hasStats) : null;
-  const infos = own ?? (await session.client.getAllProcessInfo());
-  const { found, problems, unknown } = chooseProcesses(view.names, infos);
+  const { client } = session;
+  const reading = await session.askIfUp(async () => {
+    const own = isJson || isOwnTable ? await client.getStatus(view.hasStats) : null;
+    return own ?? client.getAllProcessInfo();
+  });
+  if (reading === null) {
+    session.exitCode = StatusExitCode.UNKNOWN;
+    return;
+  }
+  const { found, problems, unknown } = chooseProcesses(view.names, reading.answer);
   session.io.stdout.write(before);
   if (isJson) {
     for (const problem of problems) session.io.stderr.write(`${problem}\n`);

@@ -256,7 +256,7 @@ describe('help for people', () => {
     withServer({}, async (directory) => {
       assert.match(
         (await onTerminal(directory, ['help'])).text,
-        /^\ndefault commands [^]*additions \(type help additions for this list\):\n {2}status --json {2}/,
+        /^\ndefault commands [^]*additions \(type help additions for this list\):\n {2}status --problems {2}/,
       );
       const expected = /^restart <name>\t\tRestart a process\n[^]*\nOptions:\n {2}--rolling {2}/;
       assert.match((await onTerminal(directory, ['help', 'restart'])).text, expected);

@@ -144,10 +144,12 @@ test('describe and why say less with a supervisord, and refuse unknown names and
     assert.equal((await run(server, 'why')).code, 2);
   }));
 
-test('answers that are no lines are errors', () =>
-  withServer({ ...OWN, 'onevisor.readLines': () => ({ lines: '[{"pid":"x"}]' }) }, async (server) => {
-    assert.match((await run(server, 'describe web')).stdout, /the answer of the server is not a list of lines/);
-  }));
+test('answers that are no lines are errors', async () => {
+  for (const lines of ['[{"pid":"x"}]', '[null]', '{}', '['])
+    await withServer({ ...OWN, 'onevisor.readLines': () => ({ lines }) }, async (server) => {
+      assert.match((await run(server, 'describe web')).stdout, /the answer of the server is not a list of lines/);
+    });
+});
 
 test('durations, times and sizes', () => {
   assert.deepEqual([-1, 59_999, 61_000, 3_600_000, 90_000_000].map(formatShort), [

@@ -48,7 +48,8 @@ const cases: readonly Case[] = [
     'RUNNING, unhealthy, status 503',
   ],
   ['healthy', 'RUNNING', {}, 'never', 'it has no health check'],
-  ['healthy', 'STARTING', {}, 'pending'],
+  ['healthy', 'STARTING', {}, 'never', 'it has no health check'],
+  ['healthy', 'STARTING', { has_healthcheck: true }, 'pending'],
   ['completed', 'EXITED', { last_end: endStruct(1, EXPECTED) }, 'met'],
   ['completed', 'EXITED', { last_end: endStruct(1, EXPECTED), restarting: true }, 'pending'],
   ['completed', 'EXITED', { last_end: endStruct(1, EXIT_3) }, 'never'],
@@ -95,7 +96,7 @@ describe('a condition', () => {
     assert.equal(await of({}), 'started');
     assert.equal(await of({ ready: false }), 'ready');
     assert.equal(await of({ health: 'starting', ready: false }), 'healthy');
-    assert.equal(await of({ healthcheck: { check: 'tcp://x:1' } }), 'healthy');
+    assert.equal(await of({ has_healthcheck: true }), 'healthy');
     assert.equal(await of({ purpose: 'oneshot' }), 'completed');
     assert.equal(await of({ purpose: 'scheduled' }), 'completed');
   });

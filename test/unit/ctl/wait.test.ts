@@ -188,10 +188,15 @@ test('a start shows what it waits for, and for how long', async () => {
 });
 
 test('health --wait ends when there is no problem', async () => {
-  const sick = processStruct('web', 'RUNNING', { health: 'starting' });
+  const sick = processStruct('web', 'RUNNING', { health: 'starting', problem: 'RUNNING starting, no \n' });
   await withServer(new Scene([[sick], [sick], [RUNNING]]).methods, async (server) => {
     const { stdout, code } = await run(server, 'health --wait');
     assert.deepEqual([stdout, code], ['', 0]);
+    assert.equal(server.calls.filter((call) => call.startsWith('onevisor.readEvents(100')).length, 2);
+  });
+  await withServer(new Scene([[sick]]).methods, async (server) => {
+    const { stdout, code } = await run(server, 'health');
+    assert.deepEqual([stdout, code], ['web: RUNNING starting, no \\n\n', 1]);
   });
   await withServer(new Scene([[sick]]).methods, async (server) => {
     const { stdout, code } = await run(server, 'health --wait=0.2 web');

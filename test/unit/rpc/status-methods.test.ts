@@ -166,6 +166,7 @@ test('a description has the check, the limits, the rules and the logs', async ()
     { name: 'plain', options: { redirect_stderr: true } },
   ]);
   const web = (await call(client, 'describeProcess', 'web')) as XmlRpcStruct;
+  assert.equal(web['has_healthcheck'], true);
   assert.deepEqual(web['healthcheck'], {
     check: 'http://localhost:8080/health',
     interval: 30,
