@@ -1,4 +1,5 @@
 /** The text of `onevisor describe`: everything about a process, one fact a line. Pure. */
+import { escapeControls } from '../core/shown-text.ts';
 import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { formatAgo, formatBytes, formatLong, formatTime } from './amounts.ts';
 import { booleanOf, listOf, numberOf, structOf, structsOf, textOf, textsOf } from './members.ts';
@@ -35,7 +36,9 @@ export function formatDescription(status: ProcessStatus, output: readonly RunLin
   ];
   return [
     `${paint(symbolOf(tone, screen), tone, screen)} ${paint(name, 'head', screen)}`,
-    ...facts.flatMap(([label, text]) => (text === null ? [] : [`${pad(label, LABEL_WIDTH, true)}: ${text}`])),
+    ...facts.flatMap(([label, text]) =>
+      text === null ? [] : [`${pad(label, LABEL_WIDTH, true)}: ${escapeControls(text)}`],
+    ),
     ...formatTree(status, screen),
     ...formatRuns(status),
     ...output.flatMap(({ title, lines }) => ['', paint(title, 'head', screen), ...lines.map((line) => `  ${line}`)]),

@@ -2,6 +2,7 @@
  * The table of `onevisor status` for people: one line for each process, which is never wrapped. On a narrow terminal,
  * columns are left out in the order of {@link DROP_ORDER}. Through a pipe, the table is complete. Pure.
  */
+import { escapeControls } from '../core/shown-text.ts';
 import { formatBytes, formatShort } from './amounts.ts';
 import { compareNatural } from './natural-order.ts';
 import { type ProcessStatus, readinessOf, reasonOf, toneOf } from './process-status.ts';
@@ -29,7 +30,7 @@ interface Column {
 /** The columns from left to right. A column without any word is left out. */
 const COLUMNS: readonly Column[] = [
   { name: 'NAME', isRight: false, cell: ({ name }) => name },
-  { name: 'STATE', isRight: false, cell: ({ info }) => info.statename },
+  { name: 'STATE', isRight: false, cell: ({ info }) => escapeControls(info.statename) },
   { name: 'READY', isRight: false, cell: readinessOf },
   { name: 'RESTARTS', isRight: true, cell: ({ restarts }) => (restarts === null ? '' : String(restarts)) },
   { name: 'UPTIME', isRight: true, cell: uptimeOf },

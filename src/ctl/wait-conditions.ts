@@ -2,6 +2,7 @@
  * The conditions of `onevisor wait`: which one is meant, and if a process meets it, may still meet it, or never will
  * without an action of a person. Pure.
  */
+import { escapeControls } from '../core/shown-text.ts';
 import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { booleanOf, structOf } from './members.ts';
 import { hasFailed, type ProcessStatus, readEnd, readinessOf, reasonOf } from './process-status.ts';
@@ -153,8 +154,9 @@ function judgeHope(status: ProcessStatus): Verdict {
 
 function describeState(status: ProcessStatus): string {
   const { info } = status;
-  if (info.hold !== null) return info.description;
+  if (info.hold !== null) return escapeControls(info.description);
   const readiness = readinessOf(status);
   const reason = reasonOf(status);
-  return `${info.statename}${readiness === '' ? '' : `, ${readiness}`}${reason === '' ? '' : `, ${reason}`}`;
+  const state = escapeControls(info.statename);
+  return `${state}${readiness === '' ? '' : `, ${readiness}`}${reason === '' ? '' : `, ${reason}`}`;
 }

@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { faults, RpcFault } from '../core/faults.ts';
+import { escapeControls } from '../core/shown-text.ts';
 import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { InterruptError } from './errors.ts';
 import type { EventReading } from './own-answers.ts';
@@ -101,7 +102,7 @@ export class WaitLine {
 
   /** Shows another text from the next second on; none if it is empty. */
   set text(text: string) {
-    this.#text = text;
+    this.#text = escapeControls(text);
   }
 
   /** Removes the line for good. */

@@ -2,6 +2,7 @@
  * Explains the condition of a process in one paragraph, for a bug report. The facts are those of
  * `onevisor.describeProcess`; with a supervisord, less is said. Pure.
  */
+import { escapeControls } from '../core/shown-text.ts';
 import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { formatAgo, formatLong, formatTime } from './amounts.ts';
 import { listOf, numberOf, structOf, textOf } from './members.ts';
@@ -16,7 +17,7 @@ export function explainProcess(status: ProcessStatus, others: readonly ProcessSt
     explainNext(status),
     explainPlace(status),
   ];
-  return sentences.filter((sentence) => sentence !== '').join(' ');
+  return escapeControls(sentences.filter((text) => text !== '').join(' '));
 }
 
 /** Ends a sentence with a full stop, if it has no end yet. */

@@ -144,6 +144,50 @@ test('describe and why say less with a supervisord, and refuse unknown names and
     assert.equal((await run(server, 'why')).code, 2);
   }));
 
+test('no view passes a control character of a server or a program on', async () => {
+  const evil = 'x\n\u001b[2J\u009b1m\u202e';
+  const struct = {
+    ...processStruct('web', 'RUNNING', { pid: 7, start: 1, now: 61 }),
+    name: evil,
+    statename: evil,
+    description: evil,
+    health: 'unhealthy',
+    health_reason: evil,
+    status_text: evil,
+    last_line: evil,
+    stop_cause: { text: evil },
+    start_cause: { text: evil },
+    last_end: { ...endStruct(0, { outcome: 'signaled', exit_signal: evil }), text: evil },
+    configured: { file: evil, line: 1, command: evil, user: evil, directory: evil },
+    policy: { autorestart: evil, cron: evil, tz: evil },
+    healthcheck: { check: evil, action: evil },
+    limits: { max_memory: evil },
+    depends_on: [{ name: evil, conditions: [evil], state: evil }],
+    dependents: [evil],
+    log_targets: { stdout: evil },
+    process_tree: [{ pid: 7, parent: 1, name: evil }],
+    runs: [{ run: 1, pid: 7, start_seq: 1, start_cause: { text: evil }, end: endStruct(1, { text: evil }) }],
+  };
+  for (const more of [{}, { hold: 'stuck', blocked_by: [{ name: evil }] }]) {
+    const whole = { ...struct, ...more } as XmlRpcStruct;
+    const methods: Methods = {
+      ...OWN,
+      'onevisor.getStatus': () => [whole],
+      'onevisor.describeProcess': () => whole,
+      'onevisor.readEvents': () => ({ events: [], next: 1 }),
+      'onevisor.readLines': () => ({ lines: JSON.stringify([{ pid: 7, text: evil }]) }),
+    };
+    await withServer(methods, async (server) => {
+      for (const line of ['status --problems', 'describe web:*', 'why web:*', 'wait --timeout 0.1 web:*:completed']) {
+        const { stdout } = await run(server, line);
+        assert.match(stdout, /x/);
+        assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/, line);
+        assert.ok(!stdout.includes('x\n'), `${line}: ${stdout}`);
+      }
+    });
+  }
+});
+
 test('answers that are no lines are errors', async () => {
   for (const lines of ['[{"pid":"x"}]', '[null]', '{}', '['])
     await withServer({ ...OWN, 'onevisor.readLines': () => ({ lines }) }, async (server) => {
