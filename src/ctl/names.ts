@@ -2,38 +2,19 @@
  * Names as users type them: words, and patterns with `*` and `?` that match processes. Patterns are an addition;
  * Supervisor knows `group:*` only. Pure.
  */
-import { createMatcher, MAX_LENGTH } from '../core/wildcard.ts';
+import { createNameMatcher, isPattern, type Named } from '../core/name-pattern.ts';
 import { formatNamespec, parseNamespec } from '../core/namespec.ts';
 
-/** The names of a process. */
-export interface Named {
-  readonly name: string;
-  readonly group: string;
-}
+export { isPattern, type Named };
 
 /** Splits at whitespace, as Python's str.split(). */
 export function splitNames(argument: string): string[] {
   return argument.split(/\s+/).filter((name) => name !== '');
 }
 
-/** True if a name is a pattern. False for a plain name and for `group:*`, which the server understands itself. */
-export function isPattern(name: string): boolean {
-  const { group, process: proc } = parseNamespec(name);
-  return /[*?]/.test(group) || (proc !== null && /[*?]/.test(proc));
-}
-
-/**
- * Finds the processes whose name in `status` matches a pattern: `*` matches any characters, `?` matches one. A pattern
- * without a group matches names in all groups.
- */
+/** Finds the processes whose name in `status` matches a pattern. */
 export function findMatches<T extends Named>(pattern: string, processes: readonly T[]): T[] {
-  if (pattern.length > MAX_LENGTH) return [];
-  const pieces = pattern.split('*').map((piece) => piece.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\?/g, '.'));
-  const isMatch = createMatcher(pieces, 'su');
-  return processes.filter(
-    ({ group, name }) =>
-      isMatch(formatNamespec(group, name)) || isMatch(`${group}:${name}`) || (!pattern.includes(':') && isMatch(name)),
-  );
+  return processes.filter(createNameMatcher(pattern));
 }
 
 /** Finds the processes that the names on a command line mean, each once. */

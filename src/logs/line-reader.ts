@@ -61,6 +61,8 @@ export interface LineWait<Source extends LineSource> {
   /** Number of the last byte that the client knows. */
   readonly after: number;
   readonly waitMs: number;
+  /** Returns true if the client is to be answered for another reason than a line. */
+  readonly isOtherwiseReady?: () => boolean;
   /** Aborted when the client has gone. The wait ends then, too. */
   readonly signal: AbortSignal;
 }
@@ -130,6 +132,7 @@ export class LineReader {
         await this.#sleep({ ...wait, waitMs: Math.min(wait.waitMs, COLLECT_MS - age) }, () => false);
       return true;
     }
+    if (wait.isOtherwiseReady?.() === true) return true;
     let known = sources;
     let readMs = this.#clock.nowMs();
     await this.#sleep(wait, () => {
@@ -137,12 +140,12 @@ export class LineReader {
         known = wait.sources();
         readMs = this.#clock.nowMs();
       }
-      return hasNewer(known, wait.after);
+      return hasNewer(known, wait.after) || wait.isOtherwiseReady?.() === true;
     });
     return true;
   }
 
-  /** Tells that an output has new bytes. Called for each block of each output. */
+  /** Tells that an output has new bytes, or that something else has happened. Called for each block of each output. */
   touch(): void {
     if (this.#isCollecting || this.#waiters.size === 0) return;
     this.#isCollecting = true;

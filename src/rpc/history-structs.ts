@@ -2,6 +2,7 @@
 import { type Cause, formatCauseOf } from '../core/cause.ts';
 import { formatCause } from '../core/exit-policy.ts';
 import type { HistoryEvent, RunSummary } from '../core/history.ts';
+import { describeEvent } from '../core/history-text.ts';
 import { formatEnd, formatOutcome, isPlannedEnd, reasonOfEnd, type RunEnd, type RunOutcome } from '../core/run-end.ts';
 import { formatSignal } from '../core/signals.ts';
 import { formatHold } from '../core/start-hold.ts';
@@ -98,6 +99,20 @@ export function runStruct({ run, pid, startSeq, startedMs, startCause, ended }: 
 /** Makes the struct of an event. */
 export function eventStruct(event: HistoryEvent): XmlRpcStruct {
   return { seq: event.seq, at: Math.round(event.atMs), kind: event.kind, ...eventMembers(event) };
+}
+
+/** Makes the object of an event that stands among lines: `event` is its kind, and `text` is for people. */
+export function eventAmongLines(event: HistoryEvent): XmlRpcStruct {
+  const members = eventMembers(event);
+  const name = event.kind === 'supervisor' || event.kind === 'group' ? 'supervisor' : members['name'];
+  return {
+    seq: event.seq,
+    at: Math.round(event.atMs),
+    ...(name === undefined ? {} : { name }),
+    event: event.kind,
+    ...members,
+    text: describeEvent(event),
+  };
 }
 
 function eventMembers(event: HistoryEvent): XmlRpcStruct {

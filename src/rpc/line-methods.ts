@@ -1,12 +1,23 @@
 /**
  * `onevisor.readLines`: the lines of several programs, merged in the order of their receipt. The lines are one string
  * of JSON: 1,000 lines are 190 KB, which a client reads in 1 ms. As structs of XML they are 570 KB, which take 10 ms.
+ * Events of the history can stand among the lines, because both have numbers of one sequence.
  */
 import { RpcFault } from '../core/faults.ts';
+import type { HistoryEvent } from '../core/history.ts';
+import { eventAmongLines } from './history-structs.ts';
 import { stringifyExactly } from './json-answer.ts';
-import { type Method, readInteger, readText } from './method.ts';
-import { LINE_STREAMS, type LineQuery, type LineSelection, type LineStream } from './supervisor-api.ts';
-import { isStruct, type XmlRpcValue } from './xmlrpc.ts';
+import { type Method, readInteger, readText, readTruth } from './method.ts';
+import {
+  LINE_STREAMS,
+  type LineQuery,
+  type LineSelection,
+  type LineStream,
+  type LogLine,
+  type LogLines,
+  type SupervisorApi,
+} from './supervisor-api.ts';
+import { isStruct, type XmlRpcStruct, type XmlRpcValue } from './xmlrpc.ts';
 
 /** Number of lines without `limit`, and the largest limit. */
 const DEFAULT_LINES = 1000;
@@ -25,9 +36,25 @@ interface LineCall {
   readonly waitMs: number;
   /** The supervisor that `after` is from; null if the client does not know. */
   readonly epoch: string | null;
+  /** True if events of the selected processes and of the supervisor are to stand among the lines. */
+  readonly hasEvents: boolean;
+  /** True if a name without a process is no error: its process may come later. */
+  readonly isUnknownIgnored: boolean;
 }
 
-const MEMBERS: readonly string[] = ['names', 'streams', 'after', 'before', 'since', 'until', 'limit', 'wait', 'epoch'];
+const MEMBERS: ReadonlySet<string> = new Set([
+  'names',
+  'streams',
+  'after',
+  'before',
+  'since',
+  'until',
+  'limit',
+  'wait',
+  'epoch',
+  'events',
+  'ignore_unknown',
+]);
 
 const incorrect = (): RpcFault => RpcFault.of('INCORRECT_PARAMETERS');
 
@@ -48,7 +75,7 @@ function readOptional(value: XmlRpcValue | undefined): number | null {
 }
 
 function readCall(struct: XmlRpcValue = {}): LineCall {
-  if (!isStruct(struct) || Object.keys(struct).some((name) => !MEMBERS.includes(name))) throw incorrect();
+  if (!isStruct(struct) || Object.keys(struct).some((name) => !MEMBERS.has(name))) throw incorrect();
   const limit = readOptional(struct['limit']) ?? DEFAULT_LINES;
   const wait = readOptional(struct['wait']) ?? 0;
   if (limit < 1 || wait < 0) throw incorrect();
@@ -63,7 +90,64 @@ function readCall(struct: XmlRpcValue = {}): LineCall {
     },
     waitMs: Math.min(wait, MAX_WAIT_MS),
     epoch: struct['epoch'] === undefined ? null : readText(struct['epoch']),
+    hasEvents: readTruth(struct['events'], false),
+    isUnknownIgnored: readTruth(struct['ignore_unknown'], false),
   };
+}
+
+/** Returns the events of a selection with numbers above `after`, in order. */
+function eventsOf(api: SupervisorApi, { names }: LineSelection, after: number): readonly HistoryEvent[] {
+  const isNamed = names.length === 0 ? (): boolean => true : api.nameFilter(names);
+  return api.history.eventsAfter(after, Infinity).events.filter((event) => {
+    switch (event.kind) {
+      case 'supervisor':
+        return true;
+      case 'group':
+        return names.length === 0;
+      case 'state':
+      case 'ready':
+      case 'health':
+        return isNamed(event.id);
+      case 'held':
+        return event.hold !== null && isNamed(event.id);
+      case 'request':
+        // The events that follow have it as their cause.
+        return false;
+    }
+  });
+}
+
+/** The objects of an answer: lines, and events. */
+interface Entries {
+  readonly entries: ReadonlyArray<LogLine | XmlRpcStruct>;
+  readonly hasMore: boolean;
+}
+
+/**
+ * Puts events among the lines. Without `after`, the latest lines and events up to the limit are wanted. Events before
+ * the first line are then left out if lines before it are left out, too.
+ */
+function withEvents(api: SupervisorApi, selection: LineSelection, query: LineQuery, read: LogLines): Entries {
+  const { after, before, sinceMs, untilMs, limits } = query;
+  const { lines, hasMore, next } = read;
+  const floor = after ?? (hasMore ? (lines[0]?.seq ?? 0) : 0);
+  const events = eventsOf(api, selection, floor).filter(
+    ({ seq, atMs }) =>
+      seq <= next &&
+      (before === null || seq < before) &&
+      (sinceMs === null || atMs >= sinceMs) &&
+      (untilMs === null || atMs <= untilMs),
+  );
+  const entries: Array<LogLine | XmlRpcStruct> = [];
+  let taken = 0;
+  for (const line of lines) {
+    for (let event = events[taken]; event !== undefined && event.seq < line.seq; event = events[++taken])
+      entries.push(eventAmongLines(event));
+    entries.push(line);
+  }
+  entries.push(...events.slice(taken).map(eventAmongLines));
+  if (after !== null || entries.length <= limits.lines) return { entries, hasMore };
+  return { entries: entries.slice(-limits.lines), hasMore: true };
 }
 
 /** The methods about lines. */
@@ -75,7 +159,7 @@ export const lineMethods: readonly Method[] = [
       {
         type: 'struct',
         name: 'query',
-        help: 'Lines to read: names, streams, after, before, since, until, limit, wait, epoch; all are optional',
+        help: `Lines to read: ${[...MEMBERS].join(', ')}; all are optional`,
         isOptional: true,
       },
     ],
@@ -85,23 +169,28 @@ export const lineMethods: readonly Method[] = [
       help: 'lines (JSON text), next (the next value of after), more, missed, epoch',
     },
     call: async ({ api, signal, reserve }, [value]) => {
-      const { selection, query, waitMs, epoch } = readCall(value);
-      const unknown = api.findUnknownName(selection.names);
+      const { selection, query, waitMs, epoch, hasEvents, isUnknownIgnored } = readCall(value);
+      const unknown = isUnknownIgnored ? null : api.findUnknownName(selection.names);
       if (unknown !== null) throw RpcFault.of('BAD_NAME', unknown);
       // The numbers of an earlier supervisor mean nothing here. The client gets all lines of this supervisor.
       const isOtherEpoch = epoch !== null && epoch !== api.epoch;
       const after = query.after !== null && isOtherEpoch ? 0 : query.after;
       if (after !== null && waitMs > 0) {
-        const hasWaited = await api.waitForLines(selection, { after, waitMs, signal });
+        const isOtherwiseReady = (): boolean => hasEvents && eventsOf(api, selection, after).length > 0;
+        const hasWaited = await api.waitForLines(selection, { after, waitMs, isOtherwiseReady, signal });
         if (!hasWaited) throw RpcFault.of('FAILED', 'too many clients wait for lines; repeat the call later');
         signal.throwIfAborted();
       }
-      const { lines, next, hasMore, missed } = api.readLines(selection, { ...query, after }, reserve);
+      const read = api.readLines(selection, { ...query, after }, reserve);
+      const { next, missed } = read;
+      const { entries, hasMore } = hasEvents
+        ? withEvents(api, selection, { ...query, after }, read)
+        : { entries: read.lines, hasMore: read.hasMore };
       return {
         epoch: api.epoch,
         next,
         more: hasMore,
-        lines: stringifyExactly(lines),
+        lines: stringifyExactly(entries),
         missed: missed.map(({ name, stream, bytes }) => ({ name, stream, bytes })),
       };
     },

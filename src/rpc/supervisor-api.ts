@@ -73,7 +73,7 @@ export const LINE_STREAMS: readonly LineStream[] = [...STREAM_NAMES, 'supervisor
 
 /** The outputs whose lines a client wants. */
 export interface LineSelection {
-  /** Full names, or `group:*`. Empty: all programs. */
+  /** Names `group:name` or `name`, `group:*`, or patterns with `*` and `?`. Empty: all programs. */
   readonly names: readonly string[];
   /** Empty: all streams of the programs, and the supervisor's log if `names` is empty, too. */
   readonly streams: readonly LineStream[];
@@ -103,6 +103,15 @@ export interface LogLine {
   readonly partial?: true;
   /** Set if this continues a line whose beginning was read before, or is lost. */
   readonly rest?: true;
+}
+
+/** A wait for lines after a number. */
+export interface WaitForLines {
+  readonly after: number;
+  readonly waitMs: number;
+  /** Asked again after each event of the history. */
+  readonly isOtherwiseReady?: () => boolean;
+  readonly signal: AbortSignal;
 }
 
 /** Lines in the order of their numbers. */
@@ -283,13 +292,12 @@ export interface SupervisorApi {
    */
   readLines(selection: LineSelection, query: LineQuery, reserve: Reserve): LogLines;
   /**
-   * Resolves when there are lines after a number, when the time is over, or when the signal is aborted. Resolves at
-   * once with false if too many clients wait.
+   * Resolves when there are lines after a number, when `isOtherwiseReady` returns true after an event of the history,
+   * when the time is over, or when the signal is aborted. Resolves at once with false if too many clients wait.
    */
-  waitForLines(
-    selection: LineSelection,
-    wait: { readonly after: number; readonly waitMs: number; readonly signal: AbortSignal },
-  ): Promise<boolean>;
+  waitForLines(selection: LineSelection, wait: WaitForLines): Promise<boolean>;
+  /** Makes a test for the processes, active or not, that names of a selection mean. The test takes a namespec. */
+  nameFilter(names: readonly string[]): (id: string) => boolean;
   /**
    * Path of the log file of a stream, including a file created for AUTO. A device is returned by its name. Null for no
    * log and for syslog. Also for a process that is not active.

@@ -35,7 +35,7 @@ import { EventWaits } from './event-waits.ts';
 import { History } from './history.ts';
 import { MemoryKills } from './memory-kills.ts';
 import { UsageSampler } from './usage-sampler.ts';
-import { findUnknownName, type NamedOutput, selectOutputs } from './line-sources.ts';
+import { filterIds, findUnknownName, type NamedOutput, selectOutputs } from './line-sources.ts';
 import type { Supervision } from './supervision.ts';
 
 /** Parts of an {@link ApiAdapter}. */
@@ -83,6 +83,7 @@ export class ApiAdapter implements SupervisorApi {
       healthReason: (id) => healthReasonOf(supervision.remarks(id)),
     });
     this.#eventWaits = new EventWaits(this.history, clock);
+    this.history.subscribe(() => hub.lineReader.touch());
   }
 
   get identification(): string {
@@ -227,6 +228,10 @@ export class ApiAdapter implements SupervisorApi {
     wait: Parameters<SupervisorApi['waitForLines']>[1],
   ): ReturnType<SupervisorApi['waitForLines']> {
     return this.#parts.hub.lineReader.wait({ ...wait, sources: () => this.#outputs(selection) });
+  }
+
+  nameFilter(names: readonly string[]): (id: string) => boolean {
+    return filterIds(names);
   }
 
   logPath(config: ProcessConfig, stream: StreamName): string | null {

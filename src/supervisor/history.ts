@@ -89,7 +89,8 @@ export class History implements HistoryReader {
     after: number,
     limit: number,
   ): { readonly events: readonly HistoryEvent[]; readonly isComplete: boolean } {
-    const first = this.#events.findIndex(({ seq }) => seq > after);
+    const hasNewer = (this.#events.at(-1)?.seq ?? 0) > after;
+    const first = hasNewer ? this.#events.findIndex(({ seq }) => seq > after) : -1;
     const events = first === -1 ? [] : this.#events.slice(first, first + limit);
     return { events, isComplete: first !== 0 || this.#events.length < MAX_EVENTS };
   }

@@ -1,5 +1,6 @@
-/** The outputs whose lines a client selects, by names and streams. Knows no numbers and no lines. */
+/** The outputs whose lines a client selects, by names, patterns and streams. Knows no numbers and no lines. */
 import type { ProcessConfig } from '../config/model.ts';
+import { createNameFilter, isPattern } from '../core/name-pattern.ts';
 import { parseNamespec } from '../core/namespec.ts';
 import { STREAM_NAMES } from '../core/stream-name.ts';
 import { namespecOf } from '../engine/process-table.ts';
@@ -31,6 +32,15 @@ export type GroupLookup = Pick<ActiveGroups, 'list' | 'get'>;
 /** Returns the first name that selects no process; null if there is none. */
 export function findUnknownName(names: readonly string[], groups: GroupLookup): string | null {
   return names.find((name) => selectProcesses(name, groups).length === 0) ?? null;
+}
+
+/** Makes a test for namespecs `group:name` of processes that the names mean, active or not. */
+export function filterIds(names: readonly string[]): (id: string) => boolean {
+  const isSelected = createNameFilter(names);
+  return (id) => {
+    const { group, process: name } = parseNamespec(id);
+    return isSelected({ group, name: name ?? '' });
+  };
 }
 
 /**
@@ -71,6 +81,7 @@ function outputOf(log: Pick<LogChannel, 'memory'>, name: string, stream: LineStr
 }
 
 function selectProcesses(name: string, groups: GroupLookup): readonly ProcessConfig[] {
+  if (isPattern(name)) return groups.list.flatMap(({ processes }) => processes.filter(createNameFilter([name])));
   const { group, process: wanted } = parseNamespec(name);
   const { processes } = groups.get(group) ?? { processes: [] };
   return wanted === null ? processes : processes.filter((proc) => proc.name === wanted);

@@ -192,3 +192,29 @@ test('a client that goes ends its wait, and further clients than the limit do no
   assert.deepEqual([scene.reader.waiting, scene.clock.pending], [0, 0]);
   assert.equal(await scene.wait(0).end, true);
 });
+
+test('a wait also ends for another reason, when it is told about something', async () => {
+  const scene = new Scene();
+  let isReady = false;
+  const ends: boolean[] = [];
+  const wait = (): Promise<void> =>
+    scene.reader
+      .wait({
+        sources: () => scene.outputs,
+        after: 0,
+        waitMs: 10_000,
+        isOtherwiseReady: () => isReady,
+        signal: scene.hangUp.signal,
+      })
+      .then((end) => void ends.push(end));
+  void wait();
+  scene.reader.touch();
+  await scene.passAndSettle(100);
+  assert.deepEqual(ends, []);
+  isReady = true;
+  scene.reader.touch();
+  await scene.passAndSettle(60);
+  assert.deepEqual(ends, [true]);
+  await wait();
+  assert.deepEqual([ends, scene.reader.waiting], [[true, true], 0]);
+});

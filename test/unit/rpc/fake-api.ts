@@ -6,6 +6,7 @@ import { type ClientRequest, formatClient } from '../../../src/core/cause.ts';
 import { Sequence } from '../../../src/core/sequence.ts';
 import { EventWaits } from '../../../src/supervisor/event-waits.ts';
 import { History } from '../../../src/supervisor/history.ts';
+import { filterIds } from '../../../src/supervisor/line-sources.ts';
 import type { Level } from '../../../src/core/log-level.ts';
 import type { ProcessRemark } from '../../../src/core/process-remark.ts';
 import type { SupervisorStateName } from '../../../src/core/states.ts';
@@ -29,6 +30,7 @@ import type {
   LogReading,
   Reread,
   SupervisorApi,
+  WaitForLines,
 } from '../../../src/rpc/supervisor-api.ts';
 
 /** A program with Supervisor's defaults, started only on request. */
@@ -139,7 +141,7 @@ export class FakeApi implements SupervisorApi {
   readonly epoch = 'fake-1';
   linesAnswer: LogLines = { lines: [], next: 0, hasMore: false, missed: [] };
   readonly lineCalls: Array<{ readonly selection: LineSelection; readonly query: LineQuery }> = [];
-  readonly lineWaits: Array<{ readonly after: number; readonly waitMs: number }> = [];
+  readonly lineWaits: WaitForLines[] = [];
   canWait = true;
   readonly eventWaits: EventWaits;
   readonly lastLines = new Map<string, { readonly stream: StreamName; readonly text: string }>();
@@ -355,12 +357,13 @@ export class FakeApi implements SupervisorApi {
     return this.linesAnswer;
   }
 
-  async waitForLines(
-    _selection: LineSelection,
-    wait: { readonly after: number; readonly waitMs: number; readonly signal: AbortSignal },
-  ): Promise<boolean> {
+  async waitForLines(_selection: LineSelection, wait: WaitForLines): Promise<boolean> {
     this.lineWaits.push(wait);
     return this.canWait;
+  }
+
+  nameFilter(names: readonly string[]): (id: string) => boolean {
+    return filterIds(names);
   }
 
   logPath(config: ProcessConfig, stream: StreamName): string | null {

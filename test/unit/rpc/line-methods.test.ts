@@ -14,7 +14,7 @@ import { Client } from './calls.ts';
 const LINE: LogLine = { seq: 7, at: 1_795_223_700_000, name: 'web:web', stream: 'stdout', pid: 12, text: 'hello' };
 
 function clientWithLines(...lines: LogLine[]): Client {
-  const client = new Client([{ name: 'web' }]);
+  const client = new Client([{ name: 'web', options: { autostart: true, startsecs: 0 } }]);
   client.api.linesAnswer = {
     lines,
     next: 3_000_000_000,
@@ -87,6 +87,73 @@ test('a number of another supervisor means all lines of this one', async () => {
     [0, null],
   );
   assert.equal(client.api.lineWaits.length, 1);
+});
+
+const EVENTS = { events: true, limit: 100 };
+
+/** Returns the objects of an answer, lines by their text and events as `name event text`. */
+async function entriesOf(client: Client, query: XmlRpcStruct): Promise<readonly string[]> {
+  const { lines } = await ask(client, query);
+  return (JSON.parse(lines as string) as Array<{ name?: string; event?: string; text: string }>).map(
+    ({ name, event, text }) => (event === undefined ? text : `${name} ${event} ${text}`),
+  );
+}
+
+test('events stand among the lines, in the order of their numbers', async () => {
+  const client = clientWithLines();
+  const all = client.api.history.eventsAfter(0, 100).events;
+  const numbers = all.map(({ seq }) => seq);
+  assert.deepEqual(numbers, [1, 2, 3]);
+  client.api.linesAnswer = {
+    lines: [
+      { ...LINE, seq: 1.5 },
+      { ...LINE, seq: 9, text: 'last' },
+    ],
+    next: 9,
+    hasMore: false,
+    missed: [],
+  };
+  const texts = ['supervisor supervisor the supervisor has started', 'hello', 'web:web state starting: autostart'];
+  const running = 'web:web state running: pid 1000';
+  assert.deepEqual(await entriesOf(client, EVENTS), [...texts, running, 'last']);
+  assert.deepEqual(await entriesOf(client, { ...EVENTS, limit: 2 }), [running, 'last']);
+  assert.equal((await ask(client, { ...EVENTS, limit: 2 }))['more'], true);
+  assert.deepEqual(await entriesOf(client, { ...EVENTS, after: 2 }), ['hello', running, 'last']);
+  assert.deepEqual(await entriesOf(client, { ...EVENTS, before: 2 }), [texts[0], 'hello', 'last']);
+  assert.deepEqual(await entriesOf(client, { ...EVENTS, until: 5 }), ['hello', 'last']);
+  assert.deepEqual(await entriesOf(client, { ...EVENTS, since: 9e15 }), ['hello', 'last']);
+  const only = [texts[0], 'hello', 'last'];
+  assert.deepEqual(await entriesOf(client, { ...EVENTS, names: ['other'], ignore_unknown: true }), only);
+  assert.deepEqual(await entriesOf(client, { ...EVENTS, names: ['w*'], ignore_unknown: true }), [
+    ...texts,
+    running,
+    'last',
+  ]);
+  client.api.linesAnswer = { ...client.api.linesAnswer, hasMore: true };
+  assert.deepEqual((await entriesOf(client, EVENTS))[0], 'hello');
+  client.api.linesAnswer = { lines: [], next: 2, hasMore: true, missed: [] };
+  assert.deepEqual((await entriesOf(client, EVENTS)).length, 2);
+  assert.deepEqual(await entriesOf(client, { ...EVENTS, after: 2, wait: 5 }), []);
+  assert.equal(client.api.lineWaits[0]?.isOtherwiseReady?.(), true);
+  await ask(client, { after: 2, wait: 5 });
+  assert.equal(client.api.lineWaits[1]?.isOtherwiseReady?.(), false);
+});
+
+test('events of groups come without names only, and requests never', async () => {
+  const client = clientWithLines();
+  const cause = { kind: 'request', method: 'x', client: { door: 'unix', user: null, peer: 'uid 0' } } as const;
+  client.api.history.noteRequest(cause, 'web');
+  client.api.engine.request('web:web', 'kill', cause);
+  client.clock.advance(10);
+  client.api.engine.removeGroup('web');
+  client.api.linesAnswer = { lines: [], next: 100, hasMore: false, missed: [] };
+  const kinds = async (query: XmlRpcStruct): Promise<readonly string[]> =>
+    (JSON.parse((await ask(client, query))['lines'] as string) as Array<{ event: string }>).map(({ event }) => event);
+  assert.deepEqual(new Set(await kinds(EVENTS)), new Set(['supervisor', 'state', 'group']));
+  assert.deepEqual(
+    new Set(await kinds({ ...EVENTS, names: ['web'], ignore_unknown: true })),
+    new Set(['supervisor', 'state']),
+  );
 });
 
 test('mistakes are faults', async () => {
