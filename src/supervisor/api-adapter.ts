@@ -215,7 +215,11 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   readLines(selection: LineSelection, query: LineQuery, reserve: (bytes: number) => void): LogLines {
-    const { lines, missed, ...rest } = this.#parts.hub.lineReader.read(this.#outputs(selection), query, reserve);
+    const { lines, missed, ...rest } = this.#parts.hub.lineReader.read(
+      this.#outputs(selection, query.after !== null),
+      query,
+      reserve,
+    );
     return {
       ...rest,
       lines: lines.map(toLogLine),
@@ -227,7 +231,7 @@ export class ApiAdapter implements SupervisorApi {
     selection: LineSelection,
     wait: Parameters<SupervisorApi['waitForLines']>[1],
   ): ReturnType<SupervisorApi['waitForLines']> {
-    return this.#parts.hub.lineReader.wait({ ...wait, sources: () => this.#outputs(selection) });
+    return this.#parts.hub.lineReader.wait({ ...wait, sources: () => this.#outputs(selection, true) });
   }
 
   nameFilter(names: readonly string[]): (id: string) => boolean {
@@ -352,10 +356,12 @@ export class ApiAdapter implements SupervisorApi {
     this.#parts.hub.mainLog.write(level, text);
   }
 
-  #outputs(selection: LineSelection): NamedOutput[] {
+  /** Returns the selected outputs, with those of former programs for clients that follow. */
+  #outputs(selection: LineSelection, isFollowing: boolean): NamedOutput[] {
     const { mainLog } = this.#parts.hub;
-    const { groups, streams } = this.#supervision;
-    return selectOutputs(selection, { groups, streams, mainLog });
+    const { groups, streams, departed } = this.#supervision;
+    const outputs = selectOutputs(selection, { groups, streams, mainLog });
+    return isFollowing ? [...outputs, ...departed.select(selection)] : outputs;
   }
 
   get #supervision(): Supervision {

@@ -12,6 +12,7 @@ import { namespecOf } from '../engine/process-table.ts';
 import { createAutoFile } from '../logs/auto-files.ts';
 import type { LogChannel, Hub, Intake } from '../logs/ports.ts';
 import type { SpawnResult } from '../native/addon.ts';
+import type { NamedOutput } from './line-sources.ts';
 import { channelSpec } from './log-specs.ts';
 
 /** Limit on unread input of a program. More input is refused. A single write to an empty pipe may be longer. */
@@ -28,12 +29,16 @@ export class ProgramStreams {
   readonly #hub: Hub;
   readonly #report: Report;
   readonly #supervisord: Config['supervisord'];
+  /** Called with each output that is closed, unless it is the protocol of an event listener. */
+  readonly #departed: (output: NamedOutput) => void;
+  readonly #protocols = new Set<string>();
   readonly #channels = new Map<string, LogChannel>();
   readonly #inputs = new Map<string, Input>();
   /** Pipes with the output of a run, by pid, until the run was reaped. */
   readonly #intakes = new Map<number, { readonly all: readonly Intake[]; readonly protocol: readonly Intake[] }>();
 
-  constructor(hub: Hub, report: Report, supervisord: Config['supervisord']) {
+  constructor(hub: Hub, report: Report, supervisord: Config['supervisord'], departed: (output: NamedOutput) => void) {
+    this.#departed = departed;
     this.#hub = hub;
     this.#report = report;
     this.#supervisord = supervisord;
@@ -44,6 +49,7 @@ export class ProgramStreams {
     for (const stream of STREAM_NAMES) {
       const spec = channelSpec(proc, stream, this.#supervisord, () => this.#makeAutoFile(proc, stream));
       if (spec === null) continue;
+      if (proc.type === 'eventlistener' && stream === 'stdout') this.#protocols.add(namespecOf(proc));
       // Event listeners have no capture mode. Their standard output is a protocol, so it must stay unchanged.
       const fitted =
         proc.type === 'eventlistener'
@@ -94,16 +100,20 @@ export class ProgramStreams {
   /** Closes the logs of a program that is no longer configured. */
   close(id: string): void {
     for (const stream of STREAM_NAMES) {
-      this.#channels.get(channelId(id, stream))?.close();
+      const channel = this.channel(id, stream);
+      if (channel === null) continue;
+      const { memory } = channel;
+      channel.close();
       this.#channels.delete(channelId(id, stream));
+      if (stream !== 'stdout' || !this.#protocols.has(id)) this.#departed({ name: id, stream, memory });
     }
+    this.#protocols.delete(id);
     this.closeInput(id);
   }
 
   /** Closes all logs and inputs. */
   closeAll(): void {
-    for (const channel of this.#channels.values()) channel.close();
-    this.#channels.clear();
+    for (const key of this.#channels.keys()) this.close(key.slice(0, key.lastIndexOf(' ')));
     for (const id of this.#inputs.keys()) this.closeInput(id);
   }
 

@@ -23,6 +23,7 @@ import type { LaunchSettings } from '../process/launcher.ts';
 import { CommandJobs } from '../process/jobs.ts';
 import { ActiveGroups } from './active-groups.ts';
 import type { ConfigurationReader } from './config-reader.ts';
+import { DepartedOutputs } from './departed-outputs.ts';
 import { EventWiring } from './event-wiring.ts';
 import { FastCgiSockets } from './fastcgi-sockets.ts';
 import { makeMonitors, remarksOf } from './monitors.ts';
@@ -64,6 +65,8 @@ export class Supervision {
   /** Limits the starts in one turn of the loop: of programs, hooks and checks together. */
   readonly #startBudget = new TurnBudget({ nowMs: () => this.#parts.clock.nowMs(), nextTurn: setImmediate });
   readonly #serials = new Serials();
+  /** The last lines of programs that are no longer configured. */
+  readonly departed = new DepartedOutputs(() => this.#parts.clock.nowMs());
   /** Handles incoming signals. */
   readonly signals: SignalActions;
   /** New configuration of the reload in progress; null if there is none. */
@@ -295,7 +298,9 @@ export class Supervision {
 
   /** Opens the streams of all programs, except for the main program of init mode, which has our own streams. */
   #openStreams({ groups, supervisord, main }: Config): ProgramStreams {
-    const streams = new ProgramStreams(this.#parts.hub, this.#report, supervisord);
+    const streams = new ProgramStreams(this.#parts.hub, this.#report, supervisord, (output) =>
+      this.departed.add(output),
+    );
     for (const { name, processes } of groups) if (name !== main) for (const proc of processes) streams.open(proc);
     return streams;
   }

@@ -181,6 +181,9 @@ test('a client that has gone gets no answer', async () => {
   const client = clientWithLines();
   client.hangUp.abort();
   await assert.rejects(ask(client, { after: 1, wait: 1 }), { name: 'AbortError' });
+  const other = clientWithLines(LINE);
+  other.hangUp.abort(new Error('the server closes'));
+  assert.equal((await ask(other, { after: 1, wait: 1 }))['lines'], JSON.stringify([LINE]), 'the last lines');
 });
 
 test('every text survives an answer in XML and in JSON', () => {
