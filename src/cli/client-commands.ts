@@ -2,7 +2,9 @@
  * The commands that ask a running supervisor. To add one: a row here, and its action in src/ctl/commands/ and
  * src/ctl/command-table.ts. Pure data.
  */
+import { FAILED, NAMES, NO_SUPERVISOR } from './command-phrases.ts';
 import type { CommandSpec, OptionSpec } from './command-spec.ts';
+import { logsCommand } from './logs-command.ts';
 
 const TIMEOUT: OptionSpec = {
   names: ['--timeout'],
@@ -10,12 +12,11 @@ const TIMEOUT: OptionSpec = {
   valueKind: 'text',
   help: 'stop waiting after this time (30, 1m30s); the start continues',
 };
-const NAMES =
-  'A NAME is a process, `GROUP:PROCESS`, `GROUP:*` for all processes of a group, or `all`. `*` matches any ' +
-  "characters and `?` matches one, as in 'web_*'. Quote them, because shells have a use of their own for both.";
-const NO_SUPERVISOR = [4, 'no supervisor answers, or it refuses the connection'] as const;
+const LOGS: OptionSpec = {
+  names: ['--logs'],
+  help: 'then show what the processes have written since the command began, and follow it until Ctrl-C',
+};
 const NOT_RUNNING = [7, 'a process is not running, or cannot be started; or there is no such socket'] as const;
-const FAILED = [1, 'an action failed, or there is no such name'] as const;
 
 /** Commands of the client, in the order of `--help`. */
 export const clientCommands: readonly CommandSpec[] = [
@@ -61,6 +62,7 @@ export const clientCommands: readonly CommandSpec[] = [
       [4, 'no supervisor answers, or there is no such name'],
     ],
   },
+  logsCommand,
   {
     name: 'describe',
     kind: 'client',
@@ -128,7 +130,7 @@ export const clientCommands: readonly CommandSpec[] = [
     kind: 'client',
     group: 'look',
     summary: 'Show the end of the output of a process, or follow it',
-    usage: ['tail [-f | -BYTES] NAME [stdout|stderr]'],
+    usage: ['tail [-f | -BYTES] NAME [stdout|stderr]', 'tail -f NAME… [stdout|stderr]'],
     takes: ['processes', 'stream'],
     options: [
       { names: ['-f'], help: 'follow the output until Ctrl-C' },
@@ -137,6 +139,7 @@ export const clientCommands: readonly CommandSpec[] = [
     examples: [
       { line: 'onevisor tail web', effect: 'the last 1600 bytes of stdout' },
       { line: 'onevisor tail -f web stderr', effect: 'stderr, as it is written' },
+      { line: "onevisor tail -f web 'worker:*'", effect: 'several, with names before the lines' },
       { line: 'onevisor tail -100 web', effect: 'the last 100 bytes' },
     ],
     exitCodes: [FAILED, NO_SUPERVISOR],
@@ -180,9 +183,9 @@ export const clientCommands: readonly CommandSpec[] = [
     kind: 'client',
     group: 'act',
     summary: 'Start processes, and wait until they are up',
-    usage: ['start [--timeout TIME] NAME…'],
+    usage: ['start [--timeout TIME] [--logs] NAME…'],
     takes: ['processes'],
-    options: [TIMEOUT],
+    options: [TIMEOUT, LOGS],
     details: [NAMES],
     examples: [
       { line: 'onevisor start web', effect: 'one process' },
@@ -209,7 +212,7 @@ export const clientCommands: readonly CommandSpec[] = [
     kind: 'client',
     group: 'act',
     summary: 'Stop and start processes',
-    usage: ['restart [--rolling] [--timeout TIME] NAME…'],
+    usage: ['restart [--rolling] [--timeout TIME] [--logs] NAME…'],
     takes: ['processes'],
     options: [
       {
@@ -217,6 +220,7 @@ export const clientCommands: readonly CommandSpec[] = [
         help: 'one process after the other; stop at the first that does not come up, or is not healthy',
       },
       TIMEOUT,
+      LOGS,
     ],
     details: [NAMES, 'The configuration is not read again; `onevisor update` does that.'],
     examples: [

@@ -186,8 +186,12 @@ function plainOffers(kind: ArgumentKind, sources: OfferSources): Offers {
       return list(CHECK_FORMATS, 'format');
     case 'action':
       return listCommands(actions());
-    case 'topic':
-      return { offers: [...listCommands(typedCommands).offers, ...sources.listTopics()], paths: null };
+    case 'topic': {
+      // A page may have the name of a command, whose help comes first.
+      const { offers } = listCommands(typedCommands);
+      const pages = sources.listTopics().filter(({ word }) => !offers.some((offer) => offer.word === word));
+      return { offers: [...offers, ...pages], paths: null };
+    }
     case 'file':
     case 'directory':
       return { offers: [], paths: kind };

@@ -8,6 +8,7 @@ import { fg } from './commands/fg.ts';
 import { health } from './commands/health.ts';
 import { createHelp } from './commands/help.ts';
 import { reopen, rotate } from './commands/log-files.ts';
+import { logs } from './commands/logs.ts';
 import { maintail } from './commands/maintail.ts';
 import { open } from './commands/open.ts';
 import { pid } from './commands/pid.ts';
@@ -33,6 +34,7 @@ const listed = [
   clear,
   exit,
   fg,
+  logs,
   maintail,
   open,
   pid,

@@ -10,8 +10,11 @@ export interface Command {
   readonly name: string;
   /** Lines of `help NAME`. */
   readonly help: readonly string[];
-  /** Runs the command; returns true to end the shell. The dispatcher shows errors that this throws. */
-  run(session: Session, argument: string): Promise<boolean>;
+  /**
+   * Runs the command; returns true to end the shell. The dispatcher shows errors that this throws. `words`: the words
+   * of `argument` as the system's shell has split them, null for a line that was typed here.
+   */
+  run(session: Session, argument: string, words: readonly string[] | null): Promise<boolean>;
 }
 
 /** A problem with the arguments of a command. */
@@ -37,21 +40,26 @@ export interface CommandParts<T> {
    * Supervisor's client shows.
    */
   readonly upcheck: 'before arguments' | 'after arguments' | 'never';
+  /**
+   * Splits the text after the name of the command. compat: without this at whitespace, as Supervisor's client does.
+   * With this, words of a command line stay as they are.
+   */
+  readonly split?: (argument: string) => readonly string[];
   /** Reads the words after the name of the command. Throws {@link ArgumentError}. */
   readonly parse: (words: readonly string[]) => T;
   readonly run: (session: Session, args: T) => Promise<void>;
 }
 
 /** Makes a command that never ends the shell. */
-export function defineCommand<T>({ name, help, upcheck, parse, run }: CommandParts<T>): Command {
+export function defineCommand<T>({ name, help, upcheck, split, parse, run }: CommandParts<T>): Command {
   return {
     name,
     help,
-    async run(session, argument) {
+    async run(session, argument, words) {
       if (upcheck === 'before arguments' && !(await session.upcheck())) return false;
       let args: T;
       try {
-        args = parse(splitNames(argument));
+        args = parse(split === undefined ? splitNames(argument) : (words ?? split(argument)));
       } catch (error) {
         if (!(error instanceof ArgumentError)) throw error;
         session.fail(error.message, error.exitCode);

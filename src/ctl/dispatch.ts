@@ -20,13 +20,14 @@ export function parseLine(line: string): { name: string; argument: string } {
 }
 
 /**
- * Runs a line. Returns true to end the shell. Ctrl-C ends the command; only then this throws, an {@link
- * InterruptError}.
+ * Runs a line. `words`: the words that the line was made of, if it was several. Returns true to end the shell. Ctrl-C
+ * ends the command; only then this throws, an {@link InterruptError}.
  */
 export async function runLine(
   session: Session,
   commands: ReadonlyMap<string, Command>,
   line: string,
+  words: readonly string[] = [],
 ): Promise<boolean> {
   const text = line.trim();
   if (text === '') return false;
@@ -44,7 +45,7 @@ export async function runLine(
   session.interrupt = interrupt;
   const unsubscribe = session.io.onInterrupt(() => interrupt.abort());
   try {
-    return await runCommand(session, command, argument);
+    return await runCommand(session, command, argument, words.length > 1 ? words.slice(1) : null);
   } finally {
     unsubscribe();
   }
@@ -56,10 +57,15 @@ function showNearest(session: Session, name: string, known: readonly string[]): 
   if (nearest !== null) session.output(`did you mean ${nearest}?`);
 }
 
-async function runCommand(session: Session, command: Command, argument: string): Promise<boolean> {
+async function runCommand(
+  session: Session,
+  command: Command,
+  argument: string,
+  words: readonly string[] | null,
+): Promise<boolean> {
   for (;;) {
     try {
-      return await command.run(session, argument);
+      return await command.run(session, argument, words);
     } catch (error) {
       if (error instanceof InterruptError) throw error;
       if (error instanceof HttpStatusError && error.status === UNAUTHORIZED) {

@@ -47,7 +47,7 @@ export async function followLog(session: Session, path: string, interrupt: Abort
 }
 
 /** Resolves when the stream accepts more data, or when the signal is aborted. */
-function waitUntilWritten(stream: Writable, signal: AbortSignal): Promise<void> {
+export function waitUntilWritten(stream: Writable, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
       stream.off('drain', finish);

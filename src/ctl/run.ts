@@ -56,7 +56,7 @@ async function runArguments(args: readonly string[], io: CtlIo, gone: AbortSigna
   // The words of the command must stay as they are; those of other commands are split again.
   if (options.action[0] === 'run' && io.runProgram !== undefined)
     return withSession(client, false, (session) => runCommand(session, options.action.slice(1)));
-  return execute(client, options.action.join(' '), options.isInteractive);
+  return execute(client, options.action, options.isInteractive);
 }
 
 /** The inputs of one run of the client. */
@@ -72,9 +72,9 @@ function refuse(io: CtlIo, error: string): number {
 }
 
 /** Runs the command of the command line. */
-function execute(client: ClientRun, line: string, isInteractive: boolean): Promise<number> {
+function execute(client: ClientRun, words: readonly string[], isInteractive: boolean): Promise<number> {
   return withSession(client, isInteractive, (session) =>
-    runLine(session, commandsOf(client.io, client.settings), line),
+    runLine(session, commandsOf(client.io, client.settings), words.join(' '), words),
   );
 }
 

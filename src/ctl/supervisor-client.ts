@@ -10,6 +10,7 @@ import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts'
 import { CtlError } from './errors.ts';
 import { type EventReading, type LatestLines, MAX_EVENTS, parseLines, type ProgramLine } from './own-answers.ts';
 import type { CommandSettings } from './io.ts';
+import { type Entry, parseEntries } from './logs/entry.ts';
 
 /** A process, from `getProcessInfo`. A supervisord sends none of the additions, which are null or have a default. */
 export interface ProcessInfo {
@@ -91,6 +92,24 @@ export type GroupPlan =
       /** Processes that change without a restart. */
       readonly changed: readonly string[];
     };
+
+/** Lines and events of `onevisor.readLines`. */
+export interface LinesAnswer {
+  readonly entries: readonly Entry[];
+  /** The number to continue after. */
+  readonly next: number;
+  readonly hasMore: boolean;
+  readonly epoch: string;
+  readonly missed: ReadonlyArray<{ readonly name: string; readonly stream: string; readonly bytes: number }>;
+}
+
+/** A run of a process, from `onevisor.getRuns`. */
+export interface RunInfo {
+  readonly pid: number | null;
+  readonly startSeq: number;
+  /** Number of the end; null while the run goes on. */
+  readonly endSeq: number | null;
+}
 
 /** Calls a method by its full name. */
 export type Call = (method: string, ...params: XmlRpcValue[]) => Promise<XmlRpcValue>;
@@ -188,6 +207,15 @@ export class SupervisorClient {
         length,
       ),
     );
+  /** Reads the size of a log. */
+  getLogSize = async (name: string, channel: StreamName): Promise<number> => {
+    const method = channel === 'stdout' ? 'tailProcessStdoutLog' : 'tailProcessStderrLog';
+    const [, size] = toList(await this.#call(`supervisor.${method}`, name, 0, 0), (value) => value);
+    return toNumber(size);
+  };
+  readLines = async (query: XmlRpcStruct): Promise<LinesAnswer> =>
+    toLinesAnswer(await this.#call('onevisor.readLines', query));
+  getRuns = async (name: string): Promise<RunInfo[]> => toList(await this.#call('onevisor.getRuns', name), toRunInfo);
   sendProcessStdin = async (name: string, text: string): Promise<void> =>
     void (await this.#call('supervisor.sendProcessStdin', name, text));
   addProcessGroup = async (name: string): Promise<void> => void (await this.#call('supervisor.addProcessGroup', name));
@@ -362,6 +390,29 @@ function toLimit(value: XmlRpcValue | undefined): number {
 function toScaleResult(value: XmlRpcValue): ScaleResult {
   const { from, started, stopped } = toStruct(value);
   return { from: toNumber(from), started: toList(started, toText), stopped: toList(stopped, toText) };
+}
+
+function toLinesAnswer(value: XmlRpcValue): LinesAnswer {
+  const { lines, next, more, epoch, missed } = toStruct(value);
+  return {
+    entries: parseEntries(toRawText(lines)),
+    next: toNumber(next),
+    hasMore: toBoolean(more),
+    epoch: toText(epoch),
+    missed: toList(missed, (output) => {
+      const { name, stream, bytes } = toStruct(output);
+      return { name: toText(name), stream: toText(stream), bytes: toNumber(bytes) };
+    }),
+  };
+}
+
+function toRunInfo(value: XmlRpcValue): RunInfo {
+  const { pid, start_seq: startSeq, end } = toStruct(value);
+  return {
+    pid: typeof pid === 'number' ? pid : null,
+    startSeq: toNumber(startSeq),
+    endSeq: end === undefined ? null : toNumber(toStruct(end)['seq']),
+  };
 }
 
 function toGroupPlan(value: XmlRpcValue): GroupPlan {

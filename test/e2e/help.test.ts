@@ -15,7 +15,7 @@ async function help(t: Parameters<typeof launch>[0], ...args: string[]) {
 }
 
 test('through a pipe it prints the Markdown of the page', async (t) => {
-  const { code, stdout } = await help(t, 'logs');
+  const { code, stdout } = await help(t, 'page', 'logs');
   assert.equal(code, 0);
   assert.equal(stdout.trimEnd(), readFileSync(join(MANUAL, 'logs.md'), 'utf8').trimEnd());
   assert.match((await help(t)).stdout, /^\| \[troubleshooting\]/m);
@@ -29,7 +29,7 @@ test('an unknown topic names the nearest one', async (t) => {
 
 test('on a terminal the page is formatted to its width', { skip }, async (t) => {
   const launched = await launch(t, { config: '[supervisord]\n' });
-  const command = `stty cols 60; '${EXECUTABLE}' help logs`;
+  const command = `stty cols 60; '${EXECUTABLE}' help page logs`;
   const { stdout } = await launched.enter(['script', '--quiet', '--return', '--command', command, '/dev/null']);
   // Only code and long words are longer than a line.
   const lines = stdout.replaceAll('\r', '').split('\n');

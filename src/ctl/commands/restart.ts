@@ -9,6 +9,7 @@ import { ProcessState } from '../../core/states.ts';
 import { defineCommand, requireNames } from '../command.ts';
 import { InterruptError } from '../errors.ts';
 import { formatSignalResult, formatStartResult } from '../format.ts';
+import { takeLogs, withLogs } from '../logs/after.ts';
 import { showHints } from '../name-hint.ts';
 import { selectNamed } from '../names.ts';
 import type { Session } from '../session.ts';
@@ -32,20 +33,30 @@ export const restart = defineCommand({
   ],
   upcheck: 'before arguments',
   parse(words) {
-    const { rest, timeoutMs } = takeTimeout(words);
+    const { rest: others, timeoutMs } = takeTimeout(words);
+    const { rest, hasLogs } = takeLogs(others);
     const names = rest.filter((word) => word !== ROLLING);
-    return { names: requireNames('restart', names), isRolling: rest.includes(ROLLING), timeoutMs };
+    return { names: requireNames('restart', names), isRolling: rest.includes(ROLLING), timeoutMs, hasLogs };
   },
-  async run(session, { names, isRolling, timeoutMs }) {
-    if (isRolling) {
-      await waitForStarts(session, names, timeoutMs, () => restartInTurn(session, names));
-      return;
-    }
-    await stopNames(session, names, await listResting(session));
-    // compat: Supervisor's client tests the connection again before the start.
-    if (await session.upcheck()) await startNames(session, names, timeoutMs);
-  },
+  run: (session, { hasLogs, ...args }) => withLogs(session, args.names, hasLogs, () => restartNames(session, args)),
 });
+
+async function restartNames(
+  session: Session,
+  {
+    names,
+    isRolling,
+    timeoutMs,
+  }: { readonly names: readonly string[]; readonly isRolling: boolean; readonly timeoutMs: number | null },
+): Promise<void> {
+  if (isRolling) {
+    await waitForStarts(session, names, timeoutMs, () => restartInTurn(session, names));
+    return;
+  }
+  await stopNames(session, names, await listResting(session));
+  // compat: Supervisor's client tests the connection again before the start.
+  if (await session.upcheck()) await startNames(session, names, timeoutMs);
+}
 
 const isResting = ({ state }: ProcessInfo): boolean => RESTING.has(state);
 

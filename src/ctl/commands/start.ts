@@ -4,6 +4,7 @@ import { defineCommand, requireNames } from '../command.ts';
 import { applyToNames } from '../each-name.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { formatStartResult } from '../format.ts';
+import { takeLogs, withLogs } from '../logs/after.ts';
 import type { Session } from '../session.ts';
 import { takeTimeout, waitForStarts } from '../start-wait.ts';
 
@@ -17,10 +18,12 @@ export const start = defineCommand({
   ],
   upcheck: 'before arguments',
   parse(words) {
-    const { rest, timeoutMs } = takeTimeout(words);
-    return { names: requireNames('start', rest, ExitCode.INVALID_ARGS), timeoutMs };
+    const { rest: others, timeoutMs } = takeTimeout(words);
+    const { rest, hasLogs } = takeLogs(others);
+    return { names: requireNames('start', rest, ExitCode.INVALID_ARGS), timeoutMs, hasLogs };
   },
-  run: (session, { names, timeoutMs }) => startNames(session, names, timeoutMs),
+  run: (session, { names, timeoutMs, hasLogs }) =>
+    withLogs(session, names, hasLogs, () => startNames(session, names, timeoutMs)),
 });
 
 /** Starts the processes that the names mean, and shows each result. */

@@ -1,11 +1,17 @@
-/** The command `tail`: shows the end of the log of a process, or follows it with -f. */
+/**
+ * The command `tail`: shows the end of the log of a process, or follows it with -f. An addition: `-f` takes several
+ * names and patterns, and then follows as `logs -f` does.
+ */
 import { formatPythonString } from '../../config/python-text.ts';
 import { faults, RpcFault } from '../../core/faults.ts';
 import type { StreamName } from '../../core/stream-name.ts';
 import { ArgumentError, defineCommand } from '../command.ts';
-import { followUntilInterrupt } from '../follow.ts';
+import { announceFollowing, followUntilInterrupt } from '../follow.ts';
 import { formatTailFault } from '../format.ts';
+import { parseLogs } from '../logs/options.ts';
+import { showLogs } from '../logs/show.ts';
 import { showHints } from '../name-hint.ts';
+import { selectNamed } from '../names.ts';
 import type { Session } from '../session.ts';
 
 /** Number of bytes that `tail` and `maintail` show by default. */
@@ -23,6 +29,13 @@ interface TailArguments {
   readonly bytes: number | 'follow';
 }
 
+/** Several names or patterns to follow. `error`: what Supervisor's client says about these words. */
+interface FollowArguments {
+  readonly names: readonly string[];
+  readonly stream: StreamName;
+  readonly error: ArgumentError | null;
+}
+
 export const tail = defineCommand({
   name: 'tail',
   help: [
@@ -35,13 +48,46 @@ export const tail = defineCommand({
   ],
   upcheck: 'before arguments',
   parse: parseTail,
-  async run(session, { name, stream, bytes }) {
+  async run(session, args) {
+    if ('names' in args) {
+      await followSeveral(session, args);
+      return;
+    }
+    const { name, stream, bytes } = args;
     if (bytes === 'follow') await followUntilInterrupt(session, `/logtail/${name}/${stream}`);
     else await showTail(session, { name, stream, bytes });
   },
 });
 
-function parseTail(given: readonly string[]): TailArguments {
+function parseTail(given: readonly string[]): TailArguments | FollowArguments {
+  try {
+    const args = parseOne(given);
+    if (args.bytes !== 'follow' || !/[*?]/.test(args.name)) return args;
+    return { names: [args.name], stream: args.stream, error: null };
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    const [modifier, ...words] = given;
+    const last = words.at(-1)?.toLowerCase();
+    const hasStream = last === 'stdout' || last === 'stderr';
+    const names = hasStream ? words.slice(0, -1) : words;
+    if (modifier !== '-f' || names.length < 2) throw error;
+    return { names, stream: hasStream ? last : 'stdout', error };
+  }
+}
+
+/** Follows several processes. compat: a word that is no process is an error in the words of Supervisor's client. */
+async function followSeveral(session: Session, { names, stream, error }: FollowArguments): Promise<void> {
+  const known = error === null ? [] : await session.client.getAllProcessInfo();
+  if (error !== null && names.some((name) => selectNamed([name], known).length === 0)) {
+    session.fail(error.message, error.exitCode);
+    if (error.isHelpShown) session.outputAll(tail.help);
+    return;
+  }
+  announceFollowing(session);
+  await showLogs(session, parseLogs(['-f', '-n', '10', '--no-events', `--${stream}`, '--', ...names], Date.now()));
+}
+
+function parseOne(given: readonly string[]): TailArguments {
   const words = [...given];
   if (words.length === 0) throw new ArgumentError('Error: too few arguments', { isHelpShown: true });
   if (words.length > 3) throw new ArgumentError('Error: too many arguments', { isHelpShown: true });

@@ -82,13 +82,13 @@ test('commands, options and values fit where the table has them', async () => {
     ],
     ['onevisor ctl -r ', [], 'file'],
     ['onevisor ctl check ', []],
-    ['onevisor ctl help lo', []],
+    ['onevisor ctl help lo', ['logs']],
     ['onevisor ctl help qu', ['quit']],
     ['supervisorctl op', ['open']],
     ['supervisorctl open ', []],
     ['supervisorctl che', []],
     ['supervisorctl health w', ['web', 'worker:w0', 'worker:*', 'worker:w1']],
-    ['/usr/bin/supervisorctl restart --', ['--rolling', '--timeout', '--help']],
+    ['/usr/bin/supervisorctl restart --', ['--rolling', '--timeout', '--logs', '--help']],
   ];
   for (const [line, words, paths = null] of rows) {
     const found = await complete(line);

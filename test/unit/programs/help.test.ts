@@ -22,12 +22,13 @@ function help(args: readonly string[], columns: number | null = null): { code: n
 
 test('without a topic it lists the topics, with a topic it shows the page', () => {
   assert.deepEqual(help([]), { code: 0, out: MANUAL.README, err: '' });
-  assert.deepEqual(help(['logs']), { code: 0, out: MANUAL.logs, err: '' });
+  assert.deepEqual(help(['page', 'logs']), { code: 0, out: MANUAL.logs, err: '' });
+  assert.match(help(['logs']).out, /^Usage: onevisor logs /, 'a command comes before a page of its name');
   assert.equal(help(['LOGS.md']).out, MANUAL.logs);
 });
 
 test('on a terminal the page is formatted', () => {
-  assert.equal(help(['logs'], 80).out, 'Logs\n====\n\nText of the page.\n');
+  assert.equal(help(['page', 'logs'], 80).out, 'Logs\n====\n\nText of the page.\n');
 });
 
 test('an unknown topic names the nearest one', () => {
