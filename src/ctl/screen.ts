@@ -13,12 +13,17 @@ export interface Screen {
   /** Columns of the terminal; null for a pipe or a file, where nothing is cut. */
   readonly columns: number | null;
   readonly hasColour: boolean;
-  /** False in a locale without UTF-8: symbols are ASCII characters. */
+  /** False in a locale that is set and has no UTF-8, such as C: symbols are ASCII characters. */
   readonly hasUnicode: boolean;
 }
 
 const CODES: Readonly<Record<Tone, string>> = { good: '32', busy: '33', bad: '31', idle: '90', head: '1' };
 const DEFAULT_COLUMNS = 80;
+/**
+ * The first of these variables that is set names the character set (setlocale(3)). `docker exec` sets none, and the
+ * terminals of today show UTF-8, so that is the default here.
+ */
+const LOCALE: readonly string[] = ['LC_ALL', 'LC_CTYPE', 'LANG'];
 
 /** Reads the abilities of standard output from the environment: NO_COLOR, TERM, and the locale. */
 export function readScreen({ stdout, env }: Pick<CtlIo, 'stdout' | 'env'>): Screen {
@@ -29,8 +34,7 @@ export function readScreen({ stdout, env }: Pick<CtlIo, 'stdout' | 'env'>): Scre
   return {
     columns: isTerminal ? columns : null,
     hasColour: isTerminal && !has('NO_COLOR') && env['TERM'] !== 'dumb',
-    // The first of these variables that is set names the character set (setlocale(3)).
-    hasUnicode: /utf-?8/i.test(['LC_ALL', 'LC_CTYPE', 'LANG'].map((name) => env[name] ?? '').find(Boolean) ?? ''),
+    hasUnicode: /utf-?8/i.test(env[LOCALE.find(has) ?? ''] ?? 'utf-8'),
   };
 }
 

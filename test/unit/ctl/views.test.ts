@@ -84,15 +84,15 @@ test('colours need a terminal, no NO_COLOR and a terminal with colours; symbols 
     hasUnicode: true,
   });
   const unsized = Object.assign(new PassThrough(), { isTTY: true, columns: 0 });
-  assert.deepEqual(screen({}, unsized), { columns: 80, hasColour: true, hasUnicode: false });
+  assert.deepEqual(screen({}, unsized), { columns: 80, hasColour: true, hasUnicode: true });
   const pipe = new PassThrough() as typeof terminal;
-  assert.deepEqual(screen({}, pipe), { columns: null, hasColour: false, hasUnicode: false });
+  assert.deepEqual(screen({}, pipe), { columns: null, hasColour: false, hasUnicode: true });
 });
 
 test('--problems and --stats give our table through a pipe, and JSON keeps its form', () =>
   withServer(OWN, async (server) => {
     const problems = await run(server, 'status --problems');
-    assert.match(problems.stdout, /^ {2}NAME .*\n! jobs:p10 /);
+    assert.match(problems.stdout, /^ {2}NAME .*\n✗ jobs:p10 /);
     await run(server, 'status --stats');
     assert.ok(server.calls.includes('onevisor.getStatus([], true)'));
     const json = JSON.parse((await run(server, 'status --json --problems')).stdout) as XmlRpcStruct[];
@@ -134,7 +134,7 @@ test('why explains each named process, with those that it waits for', () =>
 
 test('describe and why say less with a supervisord, and refuse unknown names and options', () =>
   withServer(SUPERVISORD, async (server) => {
-    assert.match((await run(server, 'describe web')).stdout, /^\* web\n {7}State: RUNNING since .*, pid 7\n$/);
+    assert.match((await run(server, 'describe web')).stdout, /^● web\n {7}State: RUNNING since .*, pid 7\n$/);
     assert.match((await run(server, 'why jobs:p10')).stdout, /^jobs:p10 is FATAL: Exited too quickly\./);
     const unknown = await run(server, 'why nosuch');
     assert.deepEqual([unknown.stdout, unknown.code], ['nosuch: ERROR (no such process)\n', 4]);
