@@ -124,7 +124,11 @@ async function waitForWishes(
       wish.verdict = judgeWish(wish, statuses.get(wish.id));
       if (wish.verdict.kind === 'pending') continue;
       if (wish.verdict.kind === 'met') session.output(`${wish.name}: ${wish.condition}`);
-      else session.fail(`${wish.name}: ERROR (cannot be ${wish.condition}: ${wish.verdict.text})`, WaitExitCode.NEVER);
+      else
+        session.fail(
+          `${wish.name}: ERROR (cannot be ${wish.condition}: ${reasonOf(wish.verdict.text)})`,
+          WaitExitCode.NEVER,
+        );
     }
     const pending = wishes.filter(({ verdict }) => verdict.kind === 'pending');
     if (pending.length === 0 || wishes.some(({ verdict }) => verdict.kind === 'never')) return;
@@ -147,4 +151,9 @@ function describePending(pending: readonly Wish[]): string {
   const others = pending.length === 1 ? '' : ` and ${pending.length - 1} more`;
   const text = first.verdict.kind === 'pending' ? first.verdict.text : '';
   return `waits for ${first.name} to be ${first.condition}${others}: ${text}`;
+}
+
+/** Returns the reason of a start that cannot happen, without the words that the message has already. */
+function reasonOf(text: string): string {
+  return text.replace(/^cannot start: /, '');
 }
