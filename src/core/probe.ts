@@ -50,6 +50,16 @@ export interface CommandTarget {
 /** One health check. */
 export type Probe = HttpTarget | TcpTarget | UnixTarget | CommandTarget;
 
+/** The end of a check. */
+export interface CheckResult {
+  /** Milliseconds of the monotonic clock. */
+  readonly atMs: number;
+  /** Null if it has passed. */
+  readonly failure: string | null;
+  /** Last line that its command has written; empty for none. */
+  readonly output: string;
+}
+
 /** Reason why a text is not a health check: the expected form. */
 export class ProbeError extends Error {}
 

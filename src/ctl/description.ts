@@ -54,7 +54,7 @@ function formatState(status: ProcessStatus): string {
   return `${info.statename}${since}${pid}${count}${isFlapping ? ', flapping' : ''}`;
 }
 
-function healthFacts({ info }: ProcessStatus): Fact[] {
+function healthFacts({ info, nowMs }: ProcessStatus): Fact[] {
   const check = structOf(info.struct, 'healthcheck');
   if (check === null) return [];
   const action = textOf(check, 'action');
@@ -63,8 +63,18 @@ function healthFacts({ info }: ProcessStatus): Fact[] {
     `unhealthy after ${numberOf(check, 'retries') ?? '?'} failures${action === 'none' ? '' : `, then ${action}`}`;
   return [
     ['Check', `${textOf(check, 'check') ?? '?'} (${rule})`],
-    ['Last failure', info.healthReason],
+    ['Last check', lastCheck(structOf(info.struct, 'last_check'), nowMs)],
   ];
+}
+
+/** Describes the latest check: its result, its age, and what its command has written. */
+function lastCheck(check: XmlRpcStruct | null, nowMs: number): string | null {
+  if (check === null) return null;
+  const failure = textOf(check, 'failure');
+  const output = textOf(check, 'output');
+  const said = output === null || output === failure ? '' : `: ${output}`;
+  const age = formatAgo(nowMs - (numberOf(check, 'at') ?? nowMs));
+  return `${failure === null ? 'passed' : `failed, ${failure}`} (${age})${said}`;
 }
 
 function configurationFacts(struct: XmlRpcStruct): Fact[] {

@@ -5,7 +5,7 @@ import type { Probe } from '../core/probe.ts';
 import type { Clock, Jobs } from '../engine/ports.ts';
 import { type Answer, checkHttp, checkTcp, checkUnix, type HttpExpectation } from './connections.ts';
 import type { HostLookups } from './host-lookups.ts';
-import { describeJob, describeTimeout } from './reasons.ts';
+import { describeJob, describeTimeout, lastLine } from './reasons.ts';
 
 /** Dependencies of checks. */
 export interface CheckParts {
@@ -48,10 +48,10 @@ export function beginCheck(check: Check, parts: CheckParts, answer: Answer): () 
     cancelTimeout();
     stop();
   };
-  const finish: Answer = (failure) => {
+  const finish: Answer = (failure, output) => {
     if (isOver) return;
     close();
-    answer(failure);
+    answer(failure, output);
   };
   const stop = attempt(check, parts, finish);
   // The runner of a command has its own timeout, since it knows when the command was reaped.
@@ -86,7 +86,8 @@ function runCommand(
     proc,
     { name: 'healthcheck', command: probe.command, timeoutMs, environment: new Map(), output: 'keep' },
     (outcome) => {
-      if (outcome.kind !== 'cancelled') answer(describeJob(outcome, timeoutMs));
+      if (outcome.kind === 'cancelled') return;
+      answer(describeJob(outcome, timeoutMs), outcome.kind === 'failed' ? '' : lastLine(outcome.output));
     },
   );
 }

@@ -12,8 +12,11 @@ import { systemAuthorities } from './authorities.ts';
 import { isOwnHost } from './host-lookups.ts';
 import { describeConnectError } from './reasons.ts';
 
-/** Receives the answer of a check: null for success, otherwise the reason of the failure. */
-export type Answer = (failure: string | null) => void;
+/**
+ * Receives the answer of a check: null for success, otherwise the reason of the failure. `output`: the last line that a
+ * command has written.
+ */
+export type Answer = (failure: string | null, output?: string) => void;
 
 /** Limit for the body of an answer. A longer answer counts with its status. */
 const MAX_BODY_BYTES = 64 * 1024;

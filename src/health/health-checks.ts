@@ -1,6 +1,7 @@
 /** The monitor of health checks. */
 import type { ProcessConfig } from '../config/model.ts';
 import { processFields } from '../core/log-fields.ts';
+import type { CheckResult } from '../core/probe.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Monitor } from '../engine/monitor.ts';
@@ -51,6 +52,10 @@ export class HealthChecks implements Monitor {
     const watch = this.#watches.get(id);
     if (watch === undefined || watch.health === 'healthy' || watch.latestFailure === null) return null;
     return { kind: 'healthFailure', reason: watch.latestFailure };
+  }
+
+  lastCheck(id: string): CheckResult | null {
+    return this.#watches.get(id)?.latestCheck ?? null;
   }
 
   close(): void {

@@ -48,7 +48,7 @@ export function describeJob(outcome: Exclude<JobOutcome, { kind: 'cancelled' }>,
 }
 
 /** Returns the last line that is not empty, without control characters and cut to fit into a log line. */
-function lastLine(output: string): string {
+export function lastLine(output: string): string {
   const lines = output.split(/[\r\n]+/).map((line) =>
     line
       .replace(/\x1b\[[0-9;?]*[ -/]*[@-~]/g, '')

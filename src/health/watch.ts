@@ -8,7 +8,7 @@ import {
   stepHealth,
 } from '../core/health-machine.ts';
 import type { Health } from '../core/process-record.ts';
-import type { Probe } from '../core/probe.ts';
+import type { CheckResult, Probe } from '../core/probe.ts';
 import { Alarm } from '../engine/alarm.ts';
 import { beginCheck, type CheckParts } from './check.ts';
 
@@ -39,7 +39,7 @@ export class Watch {
   readonly #parts: CheckParts;
   readonly #changed: (watch: Watch) => void;
   readonly #alarm: Alarm;
-  #latestFailure: string | null = null;
+  #latestCheck: CheckResult | null = null;
   #process: ProcessConfig;
   #probe: Probe;
   #record: HealthRecord;
@@ -72,9 +72,14 @@ export class Watch {
     return this.#record.failures;
   }
 
+  /** The latest check; null before the first has ended. */
+  get latestCheck(): CheckResult | null {
+    return this.#latestCheck;
+  }
+
   /** Reason of the latest check if it failed; null otherwise. */
   get latestFailure(): string | null {
-    return this.#latestFailure;
+    return this.#latestCheck?.failure ?? null;
   }
 
   /** Takes note that the program is RUNNING. */
@@ -110,8 +115,8 @@ export class Watch {
   #check(): void {
     const proc = this.#process;
     const timeoutMs = proc.options.healthcheck_timeout * SECOND_MS;
-    this.#endCheck = beginCheck({ proc, probe: this.#probe, timeoutMs }, this.#parts, (failure) => {
-      this.#latestFailure = failure;
+    this.#endCheck = beginCheck({ proc, probe: this.#probe, timeoutMs }, this.#parts, (failure, output = '') => {
+      this.#latestCheck = { atMs: this.#parts.clock.nowMs(), failure, output };
       this.#accept(failure === null ? 'passed' : 'failed');
     });
   }

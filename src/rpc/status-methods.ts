@@ -112,6 +112,7 @@ async function description(context: CallContext, proc: ProcessView): Promise<Xml
       conditions,
       ...dependencyState(api.process(`${group}:${name}`)),
     })),
+    ...lastCheckMember(api, id),
     flapping_window: api.flappingRule().windowMs / 1000,
     dependents: api
       .processes()
@@ -121,6 +122,15 @@ async function description(context: CallContext, proc: ProcessView): Promise<Xml
       .map(({ config: { group, name } }) => formatNamespec(group, name)),
     runs: api.history.runsOf(id).map(runStruct),
   };
+}
+
+/** Makes the member `last_check`, with the time in milliseconds since 1970. */
+function lastCheckMember(api: SupervisorApi, id: string): XmlRpcStruct {
+  const check = api.lastCheck(id);
+  if (check === null) return {};
+  const { atMs, failure, output } = check;
+  const at = Math.round(api.wallMs() - api.nowMs() + atMs);
+  return { last_check: { at, passed: failure === null, ...(failure === null ? {} : { failure }), output } };
 }
 
 function dependencyState(proc: ProcessView | null): XmlRpcStruct {

@@ -3,6 +3,7 @@
  * supervisor/api-adapter.ts implements it. Each member documents when it returns or resolves. Members neither throw nor
  * reject unless documented.
  */
+import type { CheckResult } from '../core/probe.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { ClientRequest } from '../core/cause.ts';
@@ -224,6 +225,8 @@ export interface SupervisorApi {
   process(id: string): ProcessView | null;
   /** Facts about a process that are not in its record. */
   remarks(id: string): readonly ProcessRemark[];
+  /** The latest health check of the current run; null for none. */
+  lastCheck(id: string): CheckResult | null;
   /** Number of times that the kernel has killed a process because memory ran out. */
   oomKills(id: string): number;
   /** The events, and the latest runs of each process. */

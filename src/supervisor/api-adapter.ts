@@ -4,6 +4,7 @@ import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { ClientRequest } from '../core/cause.ts';
 import { reasonOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
+import type { CheckResult } from '../core/probe.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { Sequence } from '../core/sequence.ts';
 import type { SupervisorStateName } from '../core/states.ts';
@@ -123,6 +124,10 @@ export class ApiAdapter implements SupervisorApi {
   remarks(id: string): readonly ProcessRemark[] {
     const kill = this.#memoryKills.remark(id);
     return [...this.#supervision.remarks(id), ...(kill === null ? [] : [kill])];
+  }
+
+  lastCheck(id: string): CheckResult | null {
+    return this.#supervision.lastCheck(id);
   }
 
   oomKills(id: string): number {

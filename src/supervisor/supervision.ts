@@ -17,6 +17,7 @@ import { TurnBudget } from '../engine/turn-budget.ts';
 import { Serials } from '../events/event-pools.ts';
 import type { Hub } from '../logs/ports.ts';
 import type { Reaped } from '../native/addon.ts';
+import type { CheckResult } from '../core/probe.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import type { SystemClock } from '../process/clock.ts';
 import type { LaunchSettings } from '../process/launcher.ts';
@@ -127,6 +128,11 @@ export class Supervision {
   /** Returns the facts of the monitors about a process, such as the next run of its schedule. */
   remarks(id: string): ProcessRemark[] {
     return remarksOf(this.#monitors, id);
+  }
+
+  /** Returns the latest health check of a process; null for none. */
+  lastCheck(id: string): CheckResult | null {
+    return this.#monitors.map((monitor) => monitor.lastCheck?.(id) ?? null).find((check) => check !== null) ?? null;
   }
 
   /** Returns the settings that a program would start with. Throws a SpawnError for an unknown user. */

@@ -45,6 +45,7 @@ test('everything about a process', async () => {
       tz: 'Europe/Berlin',
     },
     healthcheck: { check: 'http://localhost/health', interval: 10, timeout: 5, retries: 3, action: 'restart' },
+    last_check: { at: (NOW - 4) * 1000, passed: false, failure: 'status 503', output: '' },
     limits: { max_memory: 104_857_600, rlimit_nofile: '1024:4096' },
     depends_on: [
       { name: 'db', conditions: ['healthy'], state: 'RUNNING', health: 'healthy' },
@@ -81,6 +82,7 @@ test('a process that is stopped, and the logs of the container', async () => {
     depends_on: [],
     dependents: [],
     healthcheck: { check: 'tcp://localhost:80', interval: 10, timeout: 5, retries: 3, action: 'none' },
+    last_check: { at: (NOW - 4) * 1000, passed: true, output: '3 replicas' },
     stdout_logfile: '/dev/stdout',
     stderr_logfile: '',
     log_targets: { stdout: '/dev/stdout' },

@@ -275,3 +275,15 @@ describe('a live change', () => {
     assertQuiet();
   });
 });
+
+test('the latest check is kept with what its command has written, also if it has passed', () => {
+  view = { id: 'g:web', config: program, record: initialRecord };
+  spawn({ healthcheck: { kind: 'command', command: 'check me' } });
+  assert.equal(checks.lastCheck('g:web'), null);
+  clock.advance(0);
+  answer({ kind: 'ended', status: { kind: 'exited', code: 0 }, output: 'first\n3 replicas\n' });
+  const { failure: none, output } = checks.lastCheck('g:web') ?? {};
+  assert.deepEqual([none, output], [null, '3 replicas']);
+  assert.equal(checks.lastCheck('g:other'), null);
+  checks.close();
+});

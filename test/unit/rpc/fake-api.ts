@@ -8,6 +8,7 @@ import { EventWaits } from '../../../src/supervisor/event-waits.ts';
 import { History } from '../../../src/supervisor/history.ts';
 import { filterIds } from '../../../src/supervisor/line-sources.ts';
 import type { Level } from '../../../src/core/log-level.ts';
+import type { CheckResult } from '../../../src/core/probe.ts';
 import type { ProcessRemark } from '../../../src/core/process-remark.ts';
 import type { SupervisorStateName } from '../../../src/core/states.ts';
 import type { StreamName } from '../../../src/core/stream-name.ts';
@@ -119,6 +120,7 @@ export class FakeApi implements SupervisorApi {
   readonly remoteCommunications: string[] = [];
   /** Noted requests, as `supervisor.stopProcess web by CLIENT`. */
   readonly requests: string[] = [];
+  checkAnswer: CheckResult | null = null;
   readonly usages = new Map<string, ProgramUsage>();
   usageError: Error | null = null;
   /** Log files that were reopened or rotated, as `rotate g:web`. */
@@ -448,6 +450,10 @@ export class FakeApi implements SupervisorApi {
     readonly signal: AbortSignal;
   }): Promise<boolean> {
     return this.canWait ? this.eventWaits.wait(wait) : Promise.resolve(false);
+  }
+
+  lastCheck(): CheckResult | null {
+    return this.checkAnswer;
   }
 
   flappingRule(): { restarts: number; windowMs: number } {

@@ -214,3 +214,16 @@ test('a reader of events waits for the next one', async () => {
   client.api.canWait = false;
   await assert.rejects(call(client, 'readEvents', 0, 10, 1), /too many clients wait for events/);
 });
+
+test('a description has the latest health check, with the time of day', async () => {
+  const client = new Client([{ name: 'web', options: { autostart: true } }]);
+  const lastCheck = async (): Promise<unknown> =>
+    ((await call(client, 'describeProcess', 'web')) as XmlRpcStruct)['last_check'];
+  assert.equal(await lastCheck(), undefined);
+  const atMs = client.api.nowMs() - 50;
+  const at = Math.round(client.api.wallMs() - 50);
+  client.api.checkAnswer = { atMs, failure: null, output: 'all good' };
+  assert.deepEqual(await lastCheck(), { at, passed: true, output: 'all good' });
+  client.api.checkAnswer = { atMs, failure: 'no', output: '' };
+  assert.deepEqual(await lastCheck(), { at, passed: false, failure: 'no', output: '' });
+});
