@@ -13,7 +13,7 @@ import type { Listener } from '../engine/events.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { lastLineOf, type WantedRun } from '../logs/last-line.ts';
 import type { StampedLine } from '../logs/line-reader.ts';
-import type { Hub, LogTarget } from '../logs/ports.ts';
+import type { Hub } from '../logs/ports.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import { findCommand } from '../process/command.ts';
@@ -31,6 +31,7 @@ import type {
   SupervisorApi,
 } from '../rpc/supervisor-api.ts';
 import { ReadableLog } from './readable-log.ts';
+import { describeTarget, fileOf } from './log-places.ts';
 import { mainLogSpec } from './log-specs.ts';
 import { EventWaits } from './event-waits.ts';
 import { History } from './history.ts';
@@ -386,16 +387,4 @@ function toLogLine({ source, seq, wallMs, pid, text, isPartial, isRest }: Stampe
   const line = { seq, at: wallMs, name: source.name, stream: source.stream, pid, text };
   if (!isPartial && !isRest) return line;
   return { ...line, ...(isPartial ? { partial: true } : {}), ...(isRest ? { rest: true } : {}) };
-}
-
-/** Returns the path of the first target that is a file. */
-function fileOf(targets: readonly LogTarget[]): string | null {
-  for (const target of targets) if (target.kind === 'file') return target.path;
-  return null;
-}
-
-function describeTarget(target: LogTarget | undefined): string | null {
-  if (target === undefined || target.kind === 'syslog' || target.kind === 'remote') return null;
-  if (target.kind === 'file') return target.path;
-  return target.stream === 1 ? '/dev/stdout' : '/dev/stderr';
 }
