@@ -6,7 +6,7 @@ import type { Health } from '../core/process-record.ts';
 import { fitMessage } from '../core/shown-text.ts';
 import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { CtlError } from './errors.ts';
-import type { CommandSettings } from './io.ts';
+import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import { parseEntries } from './logs/entry.ts';
 import { parseLines, type ProgramLine } from './own-answers.ts';
 import type {
@@ -117,7 +117,7 @@ export function toConfigInfo(value: XmlRpcValue): ConfigInfo {
   };
 }
 
-export function toCommandSettings(value: XmlRpcValue): CommandSettings {
+export function toProgramSettings(value: XmlRpcValue): ProgramSettings {
   const struct = toStruct(value);
   const { env, directory, nice, oom_score_adj: oomScoreAdj } = struct;
   const limits = toList(struct['limits'], (limit) => {

@@ -2,27 +2,13 @@
  * The streams, the environment and the interrupts of the client, which programs/ctl.ts provides. Types only.
  */
 import type { Readable, Writable } from 'node:stream';
+import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import type { Discovery } from './discovery.ts';
 
 /** Standard input. Only a terminal has the two members below. */
 export interface CtlInput extends Readable {
   readonly isTTY?: boolean;
   setRawMode?(isRaw: boolean): unknown;
-}
-
-/** The settings that a program starts with, for another command. The fields are those of a SpawnRequest. */
-export interface CommandSettings {
-  readonly env: readonly string[];
-  readonly directory: string;
-  readonly umask: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly groups: readonly number[];
-  readonly limits: ReadonlyArray<{ readonly resource: string; readonly soft: number; readonly hard: number }>;
-  readonly nice: number | null;
-  readonly oomScoreAdj: number | null;
-  /** Identifies the mount namespace of the supervisor; empty if it is unknown. */
-  readonly mountNamespace: string;
 }
 
 /** Input and output of one run of the client. */
@@ -41,7 +27,7 @@ export interface CtlIo {
   /**
    * Runs a command with our streams, and resolves with its exit code. Missing for a client that cannot start processes.
    */
-  runProgram?(settings: CommandSettings, argv: readonly string[]): Promise<number>;
+  runProgram?(settings: ProgramSettings, argv: readonly string[]): Promise<number>;
   /** Subscribes to SIGINT; the result ends the subscription. Without a subscription, SIGINT ends the process. */
   onInterrupt(listener: () => void): () => void;
 }

@@ -8,7 +8,7 @@ import type { StreamName } from '../core/stream-name.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../rpc/xmlrpc.ts';
 import {
   toBoolean,
-  toCommandSettings,
+  toProgramSettings,
   toConfigChanges,
   toConfigInfo,
   toGroupPlan,
@@ -25,7 +25,7 @@ import {
   toText,
 } from './answers.ts';
 import { type EventReading, type LatestLines, MAX_EVENTS, type ProgramLine } from './own-answers.ts';
-import type { CommandSettings } from './io.ts';
+import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import type { Entry } from './logs/entry.ts';
 
 /** A process, from `getProcessInfo`. A supervisord sends none of the additions, which are null or have a default. */
@@ -262,8 +262,8 @@ export class SupervisorClient {
       throw error;
     }
   };
-  getLaunchSettings = async (name: string): Promise<CommandSettings> =>
-    toCommandSettings(await this.#call('onevisor.getLaunchSettings', name));
+  getLaunchSettings = async (name: string): Promise<ProgramSettings> =>
+    toProgramSettings(await this.#call('onevisor.getLaunchSettings', name));
   scaleProgram = async (program: string, count: number): Promise<ScaleResult> =>
     toScaleResult(await this.#call('onevisor.scaleProgram', program, count));
   restartSupervisor = async (): Promise<void> => void (await this.#call('supervisor.restart'));

@@ -5,7 +5,7 @@
 import { findCommand, isClientCommand } from '../cli/commands.ts';
 import { formatCommand } from '../cli/help-text.ts';
 import { parseOptions, placeAction, placeConnection } from '../ctl/options.ts';
-import type { CommandSettings } from '../ctl/io.ts';
+import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import { runCtl } from '../ctl/run.ts';
 import { currentDirectory } from '../files/current-directory.ts';
 import { isCalledByOwnName } from '../startup/choose-program.ts';
@@ -44,7 +44,7 @@ export async function runControl(given: readonly string[], io: ControlIo): Promi
     isOwnName: isCalledByOwnName(calledAs),
     discovery: openDiscovery(env, cwd, calledPath),
     calledAs: calledPath,
-    async runProgram(settings: CommandSettings, argv: readonly string[]): Promise<number> {
+    async runProgram(settings: ProgramSettings, argv: readonly string[]): Promise<number> {
       const { loadAddon } = await import('../native/load.ts');
       const { runWithSettings } = await import('./run-command.ts');
       return runWithSettings(loadAddon(), settings, argv, io);

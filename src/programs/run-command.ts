@@ -2,7 +2,7 @@
 import { isatty } from 'node:tty';
 import { parseWaitStatus, shellExitCode } from '../core/exit-status.ts';
 import { type SignalName, signalNumbers } from '../core/signals.ts';
-import type { CommandSettings } from '../ctl/io.ts';
+import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import { type Addon, INHERITED } from '../native/addon.ts';
 import { findCommand } from '../process/command.ts';
 import { takeSignals } from '../process/signals.ts';
@@ -22,7 +22,7 @@ const OTHER_CONTAINER =
 /** Runs a command with the settings of a program. Resolves with its exit code, as shells have it. */
 export async function runWithSettings(
   addon: Addon,
-  settings: CommandSettings,
+  settings: ProgramSettings,
   argv: readonly string[],
   io: ProgramIo,
 ): Promise<number> {
@@ -55,7 +55,7 @@ async function waitFor(addon: Addon, child: number): Promise<number> {
 }
 
 /** Starts the command in our process group. Throws {@link SpawnError}. */
-function spawnWith(addon: Addon, settings: CommandSettings, argv: readonly string[]): number {
+function spawnWith(addon: Addon, settings: ProgramSettings, argv: readonly string[]): number {
   const { env, directory, umask, limits, nice, oomScoreAdj } = settings;
   const command = argv[0] ?? '';
   const path = env.findLast((variable) => variable.startsWith('PATH='))?.slice('PATH='.length);

@@ -98,6 +98,7 @@ function program(
     environment_file: [],
     environment_dir: [],
     redirect_stderr: false,
+    expand_file_variables: false,
     user_env: false,
     strict_user: false,
   };

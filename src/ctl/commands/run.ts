@@ -4,7 +4,7 @@
  */
 import { RpcFault } from '../../core/faults.ts';
 import { ExitCode } from '../exit-codes.ts';
-import type { CommandSettings } from '../io.ts';
+import type { ProgramSettings } from '../../rpc/supervisor-api.ts';
 import type { Session } from '../session.ts';
 
 const USAGE = 'Error: run takes the name of a process, and a command after --: onevisor run web -- sh';
@@ -21,7 +21,7 @@ export async function runCommand(session: Session, words: readonly string[]): Pr
   const { io } = session;
   if (parsed === null || io.runProgram === undefined) return session.fail(USAGE, ExitCode.INVALID_ARGS);
   if (!(await session.upcheck())) return;
-  let settings: CommandSettings;
+  let settings: ProgramSettings;
   try {
     settings = await session.client.getLaunchSettings(parsed.name);
   } catch (error) {
