@@ -7,7 +7,7 @@ import { RpcFault } from '../core/faults.ts';
 import type { HistoryEvent } from '../core/history.ts';
 import { eventAmongLines } from './history-structs.ts';
 import { stringifyExactly } from './json-answer.ts';
-import { type Method, readInteger, readText, readTruth } from './method.ts';
+import { type Method, readInteger, readNames, readText, readTruth } from './method.ts';
 import {
   LINE_STREAMS,
   type LineQuery,
@@ -57,12 +57,6 @@ const MEMBERS: ReadonlySet<string> = new Set([
 ]);
 
 const incorrect = (): RpcFault => RpcFault.of('INCORRECT_PARAMETERS');
-
-function readNames(value: XmlRpcValue | undefined): readonly string[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) throw incorrect();
-  return (value as readonly XmlRpcValue[]).map(readText);
-}
 
 function readStream(text: string): LineStream {
   const stream = LINE_STREAMS.find((known) => known === text);

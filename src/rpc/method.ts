@@ -64,6 +64,19 @@ export function readText(value: XmlRpcValue | undefined): string {
   return value;
 }
 
+/** Maximum number of names in one call. Each is looked up among all processes. */
+const MAX_NAMES = 200;
+
+/** Reads an array of different names; empty if it is omitted. Throws INCORRECT_PARAMETERS for any other value. */
+export function readNames(value: XmlRpcValue | undefined): readonly string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw incorrect();
+  const names = [...new Set((value as readonly XmlRpcValue[]).map(readText))];
+  if (names.length > MAX_NAMES)
+    throw RpcFault.of('INCORRECT_PARAMETERS', `at most ${MAX_NAMES} names; without names: all processes`);
+  return names;
+}
+
 /** Reads an integer. compat: accepts a string, a double or a boolean, as Python's `int()` does. */
 export function readInteger(value: XmlRpcValue | undefined): number {
   const number = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value;

@@ -11,7 +11,7 @@ import type { ProcessView } from '../engine/process-table.ts';
 import { configuredMembers } from './configured-members.ts';
 import { causeStruct, endStruct, eventStruct, runStruct } from './history-structs.ts';
 import { findGroup, findOneProcess, findProcess } from './lookup.ts';
-import { type CallContext, type Method, readInteger, readText, readTruth } from './method.ts';
+import { type CallContext, type Method, readInteger, readNames, readText, readTruth } from './method.ts';
 import { factsOf } from './process-facts.ts';
 import { processInfo } from './process-info.ts';
 import type { ProgramUsage, SupervisorApi } from './supervisor-api.ts';
@@ -151,16 +151,17 @@ async function usages(api: SupervisorApi, isAsked: boolean): Promise<ReadonlyMap
 }
 
 /** Finds the processes of `name`, `group:name` or `group:*`. Throws BAD_NAME. */
-function selected({ api }: CallContext, value: XmlRpcValue): readonly ProcessView[] {
-  const { group, process: proc } = findProcess(api, readText(value));
+function selected({ api }: CallContext, name: string): readonly ProcessView[] {
+  const { group, process: proc } = findProcess(api, name);
   return proc === null ? findGroup(api, group) : [proc];
 }
 
-function chosen(context: CallContext, names: XmlRpcValue | undefined): readonly ProcessView[] {
-  if (names === undefined) return context.api.processes();
-  if (!Array.isArray(names)) throw RpcFault.of('INCORRECT_PARAMETERS');
-  const values = names as readonly XmlRpcValue[];
-  return values.length === 0 ? context.api.processes() : values.flatMap((name) => selected(context, name));
+/** Returns the processes that names mean, each once; all processes without names. */
+function chosen(context: CallContext, value: XmlRpcValue | undefined): readonly ProcessView[] {
+  const names = readNames(value);
+  if (names.length === 0) return context.api.processes();
+  const found = names.flatMap((name) => selected(context, name));
+  return [...new Map(found.map((proc) => [proc.id, proc])).values()];
 }
 
 async function readEvents(

@@ -227,3 +227,26 @@ test('a description has the latest health check, with the time of day', async ()
   client.api.checkAnswer = { atMs, failure: 'no', output: '' };
   assert.deepEqual(await lastCheck(), { at, passed: false, failure: 'no', output: '' });
 });
+
+test('many names are refused, and repeated ones count once', async () => {
+  const client = new Client([{ name: 'web' }]);
+  assert.equal(
+    (
+      await structs(
+        client,
+        'getStatus',
+        Array.from({ length: 1000 }, () => 'web'),
+      )
+    ).length,
+    1,
+  );
+  assert.equal((await structs(client, 'getStatus', ['web', 'web:*', 'web:web'])).length, 1);
+  await assert.rejects(
+    call(
+      client,
+      'getStatus',
+      Array.from({ length: 201 }, (_none, index) => `web${index}`),
+    ),
+    RpcFault.of('INCORRECT_PARAMETERS', 'at most 200 names; without names: all processes'),
+  );
+});
