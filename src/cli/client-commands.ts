@@ -126,6 +126,28 @@ export const clientCommands: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'top',
+    kind: 'client',
+    group: 'look',
+    summary: 'Show all processes on a full screen, live, with logs',
+    usage: ['top [--read-only]'],
+    takes: [],
+    options: [{ names: ['--read-only'], help: 'switch off the keys that start, stop and signal processes' }],
+    details: [
+      'A table to sort and filter, and the log or the description of the chosen process below it. Keys start, stop, ' +
+        'restart and signal it: `?` shows them. What hurts is confirmed first.',
+      'Without a terminal it prints what `onevisor status` prints, once.',
+    ],
+    examples: [
+      { line: 'onevisor top', effect: 'all processes' },
+      { line: 'onevisor top --read-only', effect: 'to look only' },
+    ],
+    exitCodes: [
+      [3, 'without a terminal: a process is stopped, has exited or failed'],
+      [4, 'no supervisor answers, or it refuses the connection'],
+    ],
+  },
+  {
     name: 'tail',
     kind: 'client',
     group: 'look',

@@ -36,6 +36,12 @@ export function formatTime(atMs: number): string {
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
+/** Formats a time of day as local time: `12:00:05`, or `12:00:05.123`. */
+export function formatDaytime(atMs: number, hasMilliseconds = false): string {
+  const time = formatTime(atMs).slice(-'12:00:05'.length);
+  return hasMilliseconds ? `${time}.${String(new Date(atMs).getMilliseconds()).padStart(3, '0')}` : time;
+}
+
 const UNITS = ['kB', 'MB', 'GB', 'TB'] as const;
 
 /** Formats a number of bytes, with 1024 as in the options: `0 B`, `12 MB`, `1.5 GB`. */

@@ -24,6 +24,7 @@ import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { tail } from './commands/tail.ts';
+import { top } from './commands/top.ts';
 import { update } from './commands/update.ts';
 import { version } from './commands/version.ts';
 import { wait } from './commands/wait.ts';
@@ -53,8 +54,7 @@ const listed = [
   version,
 ];
 /** Commands that Supervisor does not have. They are not in the list of `help`. */
-/** Commands that Supervisor does not have. They are not in the list of `help`. */
-const added = [describe, health, reopen, rotate, scale, wait, why];
+const added = [describe, health, reopen, rotate, scale, top, wait, why];
 const help = createHelp([...listed, ...added]);
 
 /** All commands. */

@@ -11,10 +11,25 @@ export interface CtlInput extends Readable {
   setRawMode?(isRaw: boolean): unknown;
 }
 
+/** Standard output. Only a terminal has a size. */
+export type CtlOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+
+/** The parts of this process that a full-screen view needs, besides the streams. */
+export interface TerminalPort {
+  /** Subscribes to a signal; the result ends the subscription. */
+  onSignal(name: 'SIGTERM' | 'SIGHUP' | 'SIGTSTP' | 'SIGCONT', listener: () => void): () => void;
+  /** Subscribes to the end of this process. Only synchronous calls work then. */
+  onExit(listener: () => void): () => void;
+  /** Writes to standard output at once. Errors are ignored: the terminal may have gone. */
+  writeNow(text: string): void;
+  /** Stops this process and its group by SIGTSTP, until SIGCONT. Does nothing if no shell could continue them. */
+  stopSelf(): void;
+}
+
 /** Input and output of one run of the client. */
 export interface CtlIo {
   readonly stdin: CtlInput;
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: CtlOutput;
   readonly stderr: Writable;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -24,6 +39,8 @@ export interface CtlIo {
   readonly discovery?: Discovery;
   /** argv[0], for usage texts. The search for the configuration file also starts at its directory. */
   readonly calledAs: string;
+  /** Missing for a client without a terminal. */
+  readonly terminal?: TerminalPort;
   /**
    * Runs a command with our streams, and resolves with its exit code. Missing for a client that cannot start processes.
    */

@@ -42,7 +42,9 @@ export function readScreen({ stdout, env }: Pick<CtlIo, 'stdout' | 'env'>): Scre
 const NO_COLUMN = /^[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}]$/u;
 const PLAIN = /^[\x20-\x7e]*$/;
 
-function widthOfCharacter(character: string): number {
+/** Returns the number of columns of one character. */
+export function widthOfCharacter(character: string): number {
+  if (character >= ' ' && character <= '~') return 1;
   return NO_COLUMN.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0);
 }
 

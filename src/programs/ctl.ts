@@ -2,9 +2,11 @@
  * `supervisorctl`, `onevisor ctl`, `onevisor COMMAND` and `onevisor health`: gives the client its terminal, its
  * environment and the discovery of supervisors, and returns its exit code.
  */
+import { writeSync } from 'node:fs';
 import { findCommand, isClientCommand } from '../cli/commands.ts';
 import { formatCommand } from '../cli/help-text.ts';
 import { parseOptions, placeAction, placeConnection } from '../ctl/options.ts';
+import type { TerminalPort } from '../ctl/io.ts';
 import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import { runCtl } from '../ctl/run.ts';
 import { currentDirectory } from '../files/current-directory.ts';
@@ -44,6 +46,7 @@ export async function runControl(given: readonly string[], io: ControlIo): Promi
     isOwnName: isCalledByOwnName(calledAs),
     discovery: openDiscovery(env, cwd, calledPath),
     calledAs: calledPath,
+    terminal: ownTerminal,
     async runProgram(settings: ProgramSettings, argv: readonly string[]): Promise<number> {
       const { loadAddon } = await import('../native/load.ts');
       const { runWithSettings } = await import('./run-command.ts');
@@ -55,6 +58,29 @@ export async function runControl(given: readonly string[], io: ControlIo): Promi
     },
   });
 }
+
+/** Signals and the end of this process, for the full-screen view. */
+const ownTerminal: TerminalPort = {
+  onSignal(name, listener) {
+    process.on(name, listener);
+    return () => process.removeListener(name, listener);
+  },
+  onExit(listener) {
+    process.on('exit', listener);
+    return () => process.removeListener('exit', listener);
+  },
+  writeNow(text) {
+    try {
+      writeSync(process.stdout.fd, text);
+    } catch {
+      // EIO, EPIPE, EAGAIN: the terminal has gone, or takes nothing. There is nobody to tell.
+    }
+  },
+  stopSelf() {
+    // The kernel ignores SIGTSTP, unlike SIGSTOP, if there is no shell that could continue us (`docker exec`).
+    process.kill(0, 'SIGTSTP');
+  },
+};
 
 /** Returns the help for a command that is followed by `-h` or `--help`; null for other command lines. */
 function helpFor(args: readonly string[], columns: HelpIo['columns']): string | null {

@@ -240,7 +240,7 @@ describe('completion', () => {
   it('offers the words of supervisorctl, and our additions', async () => {
     assert.deepEqual(await choices('ver'), ['version ']);
     assert.deepEqual(await choices('sta'), ['start ', 'status ']);
-    assert.deepEqual((await choices('')).length, 31);
+    assert.deepEqual((await choices('')).length, 32);
     assert.deepEqual(await choices('help st'), ['start ', 'status ', 'stop ']);
     assert.deepEqual(await choices('pid ru'), ['run ']);
     assert.deepEqual(await choices('tail -f ru'), ['run ']);

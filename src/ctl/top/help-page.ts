@@ -1,0 +1,22 @@
+/** The page that `?` shows. Pure data. */
+
+/** Lines of at most 78 columns. */
+export const HELP_LINES: readonly string[] = [
+  'Move       j k ↓ ↑   one line              Ctrl-D Ctrl-U  half a page',
+  '           g G       first, last line      PgDn PgUp      a page',
+  'See        /         filter by text        Esc   undo: filter, pane',
+  '           Enter l   logs                  d     description',
+  '           ← →       fold, unfold group    z     fold, unfold all groups',
+  '           Tab       table or pane         Space pause, go on',
+  '           y         copy the name         Ctrl-L draw again',
+  'Sort       N name  T state  Y ready  R restarts  U uptime',
+  '           C cpu  M memory  P pid  W why         again: the other way',
+  'Act        S         start                 s     stop; kill what is stopping',
+  '           r         restart, also one after the other (group)',
+  '           x         send a signal         All but S ask first.',
+  'In a log   /         only lines with text  t     times',
+  '           f         full screen           w     wrap long lines',
+  '           Space     hold, follow          y     copy what is shown',
+  '           G         newest line, follow',
+  'Leave      q Ctrl-C  quit                  Ctrl-Z suspend',
+];
