@@ -6,10 +6,10 @@
 import { faults, RpcFault } from '../../core/faults.ts';
 import type { XmlRpcValue } from '../../rpc/xmlrpc.ts';
 import { ConnectionError, CtlError, HttpStatusError, InterruptError } from '../errors.ts';
-import { type Entry, shownName } from '../logs/entry.ts';
+import { type Entry, makeNotice, shownName } from '../logs/entry.ts';
 import { type LinesAnswer, type ProcessInfo, SupervisorClient } from '../supervisor-client.ts';
 import { type ProcessFacts, readFacts } from './facts.ts';
-import type { LogLine } from './log-buffer.ts';
+import { type LogLine, MAX_LINES } from './log-buffer.ts';
 import type { Pane, TopEvent } from './state.ts';
 import { Waiter } from './waiter.ts';
 
@@ -189,22 +189,24 @@ export class TopSource {
     const selection = { names: [request], streams: ['stdout', 'stderr'], events: true, ignore_unknown: true };
     let answer: LinesAnswer | null = null;
     let isLost = false;
+    let isBehind = false;
     while (!signal.aborted) {
       try {
         const before: LinesAnswer | null = answer;
+        const place: LinesAnswer | null = isBehind ? null : before;
         answer = await client.readLines(
-          before === null
+          place === null
             ? { ...selection, limit: HISTORY_LINES }
-            : { ...selection, after: before.next, epoch: before.epoch, wait: WAIT_MS },
+            : { ...selection, after: place.next, epoch: place.epoch, wait: WAIT_MS, limit: MAX_LINES },
         );
-        const isAnew = before !== null && before.epoch !== answer.epoch;
-        const notices = isAnew ? [noticeAt(nowMs(), 'the supervisor has been started anew')] : [];
-        if (isLost && !isAnew) notices.push(noticeAt(nowMs(), 'connected again'));
+        // A program that writes faster than this view reads would be shown later and later.
+        isBehind = place !== null && answer.hasMore;
+        const lines = noticesOf(before, answer, isLost).map((text) => noticeAt(nowMs(), text));
+        lines.push(...toLines(before !== null && place === null ? withoutShown(before, answer) : answer));
         isLost = false;
-        const lines = [...notices, ...toLines(answer)];
         if (before === null || lines.length > 0)
           dispatch({ kind: 'lines', target: name, lines, isReset: before === null });
-        if (before !== null) await this.#reading.wait(LINES_MS);
+        if (before !== null && !isBehind) await this.#reading.wait(LINES_MS);
       } catch (error) {
         if (signal.aborted) return;
         const reason = this.#reasonOf(error);
@@ -215,6 +217,22 @@ export class TopSource {
       }
     }
   }
+}
+
+/** Returns the texts about what happened between two answers. */
+function noticesOf(before: LinesAnswer | null, answer: LinesAnswer, isLost: boolean): string[] {
+  if (before !== null && before.epoch !== answer.epoch) return ['the supervisor has been started anew'];
+  return isLost ? ['connected again'] : [];
+}
+
+/** Returns the latest lines without those that were shown before. A notice stands for lines between both. */
+function withoutShown(before: LinesAnswer, answer: LinesAnswer): LinesAnswer {
+  if (before.epoch !== answer.epoch) return answer;
+  const entries = answer.entries.filter(({ seq }) => seq === null || seq > before.next);
+  if (entries.length < answer.entries.length) return { ...answer, entries };
+  const at = entries[0]?.at ?? null;
+  const skipped = makeNotice('skipped', 'lines were skipped: more come than can be shown');
+  return { ...answer, entries: [{ ...skipped, at }, ...entries] };
 }
 
 /** True for an error that may pass: the supervisor restarts, or too many clients wait. */

@@ -174,6 +174,25 @@ describe('the data of the view', () => {
     assert.deepEqual([again, fresh], ['the supervisor has been started anew', 'new']);
   });
 
+  it('skips lines rather than fall behind, says so, and shows none twice', async (t) => {
+    const scene = new Scene(t);
+    const numbered = (...seqs: readonly number[]): string =>
+      JSON.stringify(seqs.map((seq) => ({ seq, at: 5, name: 'web:web', pid: 7, stream: 'stdout', text: `${seq}` })));
+    const answers = [
+      lines(10, [], { lines: numbered(9, 10), more: true }),
+      // More than one answer can hold has come: the latest lines follow.
+      lines(20, [], { lines: numbered(11, 20), more: true }),
+      lines(22, [], { lines: numbered(20, 21, 22), more: true }),
+      lines(30, [], { lines: numbered(23, 30), more: true }),
+      lines(51, [], { lines: numbered(50, 51), more: true }),
+    ];
+    scene.answers['readLines'] = (params, signal) => answers.shift() ?? never(params, signal);
+    scene.source.want({ isPaused: false, pane: LOG });
+    for (let turn = 0; turn < 4; turn++) await scene.tick(100);
+    const skipped = 'lines were skipped: more come than can be shown';
+    assert.deepEqual(scene.texts, ['9', '10', '11', '20', '21', '22', '23', '30', skipped, '50', '51']);
+  });
+
   it('asks for the description while it is shown', async (t) => {
     const scene = new Scene(t);
     scene.answers['describeProcess'] = ([name]) => processStruct('web', 'RUNNING', { description: name ?? '' });
