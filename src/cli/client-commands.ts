@@ -116,7 +116,7 @@ export const clientCommands: readonly CommandSpec[] = [
     ],
     examples: [
       { line: 'onevisor wait db', effect: 'until db can be used, at most a minute' },
-      { line: 'onevisor wait --timeout 300 migrate:completed web:healthy', effect: 'in a script, for two processes' },
+      { line: 'onevisor wait --timeout 300 db:started web:healthy', effect: 'in a script, for two processes' },
     ],
     exitCodes: [
       [2, 'the command line is wrong'],

@@ -14,8 +14,10 @@ const skip = (await pid1SkipReason()) ?? false;
 const PATH = `${dirname(EXECUTABLE)}:${process.env['PATH']}`;
 const CONFIG =
   '[supervisord]\n[program:web]\ncommand=sh -c "trap : HUP; echo out; echo err >&2; while :; do sleep 1; done"\n' +
-  'startsecs=0\nstopasgroup=true\nstdout_logfile=%FOLDER%/web.log\nstderr_logfile=%FOLDER%/web.err\n' +
-  '[program:worker]\ncommand=sleep 1000\nstartsecs=0\nnumprocs=2\nprocess_name=worker_%(process_num)d\n';
+  'startsecs=0\nstopasgroup=true\nhealthcheck=true\n' +
+  'stdout_logfile=%FOLDER%/web.log\nstderr_logfile=%FOLDER%/web.err\n' +
+  '[program:worker]\ncommand=sleep 1000\nstartsecs=0\nnumprocs=2\nprocess_name=worker_%(process_num)d\n' +
+  '[program:db]\ncommand=sleep 1000\nstartsecs=0\n';
 
 const examples = [
   ...commandSpecs.flatMap((spec) => (spec.examples ?? []).map(({ line }) => line)),

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
-import { typedCommands } from '../../src/cli/commands.ts';
+import { findCommand, typedCommands } from '../../src/cli/commands.ts';
 import { needsTerminal, runInTerminal } from '../conformance/ctl-terminal.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
@@ -21,7 +21,14 @@ const LINES: ReadonlyArray<readonly [line: string, expected: readonly string[]]>
   ['onevisor --nod', ['--nodaemon']],
   [
     'onevisor restart --',
-    ['--configuration', '--help', '--password', '--rolling', '--serverurl', '--timeout', '--username'],
+    [
+      '--configuration',
+      '--help',
+      '--password',
+      '--serverurl',
+      '--username',
+      ...(findCommand('restart')?.options ?? []).flatMap(({ names }) => names),
+    ].toSorted(),
   ],
   ['onevisor restart we', ['web']],
   ['onevisor ctl stop we', ['web']],

@@ -90,7 +90,7 @@ test('wait ends with the condition, or as soon as it can no longer be met', { sk
     launched.ctl('wait', '--timeout', '50', 'needs'),
   ]);
   assert.deepEqual([done.stdout.split('\n').toSorted(), done.code], [['', 'later: completed', 'web: started'], 0]);
-  assert.match(never.stdout, /^needs: ERROR \(cannot be started: cannot start: bad must be started and is FATAL/);
+  assert.match(never.stdout, /^needs: ERROR \(cannot be started: bad must be started and is FATAL/);
   assert.equal(never.code, 3);
   const late = await launched.ctl('wait', '--timeout', '0.5', 'web:exited');
   assert.deepEqual([late.stdout, late.code], ['web: ERROR (not exited after 0.5 s: RUNNING)\n', 124]);
