@@ -112,7 +112,7 @@ const GPL_TEXTS: readonly string[] = [
   '/usr/share/licenses/libgcc/COPYING3',
 ];
 
-/** How to link another glibc, which the LGPL 2.1 wants to be possible (section 6). */
+/** Steps to link another glibc, which the LGPL 2.1 wants to be possible (section 6). */
 const RELINKING = `How to link onevisor with another glibc, or with one that you have changed:
 
 1. Get the source of onevisor (MIT licence), at the commit that "onevisor --version --json" prints. It is complete: all

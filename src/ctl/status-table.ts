@@ -114,7 +114,7 @@ function fitColumns(measured: readonly Measured[], available: number | null): La
     dropped.add(name);
   }
   if (missing() > 0) widths.set('NAME', Math.max(1, widthOfColumn('NAME') - missing()));
-  // What is left over belongs to the reason.
+  // The rest belongs to the reason.
   else if (why !== undefined) widths.set('WHY', Math.min(why, LEAST_WHY - missing()));
   return layoutOf(remaining());
 }

@@ -46,7 +46,7 @@ export function defaultCondition({ info }: ProcessStatus): WaitCondition {
   return info.isReady === null ? 'started' : 'ready';
 }
 
-/** What has happened to a process since the wait began. It may be over before the next look at the process. */
+/** Changes of a process since the wait began. They may be over before the next look at the process. */
 export interface Happened {
   wasRunning: boolean;
   wasReady: boolean;

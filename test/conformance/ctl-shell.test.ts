@@ -43,7 +43,7 @@ const PROMPT = '\\n\\w+> $';
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 
-/** What our client writes for people, and what it stands for in Supervisor's client. Only on a terminal. */
+/** Texts of our client for people, and the texts of Supervisor's client that they replace. Only on a terminal. */
 const FOR_PEOPLE: ReadonlyArray<readonly [ours: RegExp, real: string]> = [
   [/additions \(type help additions [^]*? matches one\.\n\n/g, ''],
   [/Error: the input has ended before an answer/g, "error: <class 'EOFError'>,"],

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const skip = (await isInstalled('prlimit')) ? false : 'prlimit is not installed';
 const MIB = 2 ** 20;
 
-/** What the lines advise. */
+/** Advice of the lines. */
 const ADVISED = { as: 2e9, data: 1e9 };
 
 const REFUSALS = {

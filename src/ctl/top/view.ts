@@ -23,7 +23,7 @@ const COLOURS = /\x1b\[(?:0|3\d|9\d)m/g;
 function mainView(state: TopState, abilities: Abilities): string[] {
   const layout = layoutOf(state);
   const { titles, rows } = tableView(state, rowsOf(state), layout.table, abilities);
-  // What is shown may be out of date.
+  // The screen may be out of date.
   const shown = state.loss === null ? rows : rows.map((row) => paint(row.replace(COLOURS, ''), 'idle', abilities));
   const { pane } = state;
   const paneLines = pane === null ? [] : paneView(state, pane, abilities);
