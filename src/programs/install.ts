@@ -65,6 +65,8 @@ export function runInstall(args: readonly string[], io: InstallIo): number {
 }
 
 function install(folder: string, force: boolean, io: InstallIo): number {
+  if (statSync(toPath(folder), { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new Error('it is not a directory');
   mkdirSync(toPath(folder), { recursive: true });
   // The kernel follows a relative link from the real folder, not from a link to it, such as /bin.
   const real = decodeBytes(realpathSync(toPath(folder), { encoding: 'buffer' }));
@@ -79,7 +81,7 @@ function install(folder: string, force: boolean, io: InstallIo): number {
   if (obstacles.length > 0) return 1;
   if (plans.some(({ state }) => state !== 'right')) accessSync(toPath(folder), constants.W_OK | constants.X_OK);
   for (const { path, state } of plans) {
-    if (state === 'missing') symlinkSync(toPath(target), toPath(path));
+    if (state === 'missing') make(path, target, executable);
     if (state === 'other') replace(path, target);
     io.out(`${escapeControls(path)} ${state === 'right' ? 'is there' : `-> ${escapeControls(target)}`}\n`);
   }
@@ -115,6 +117,15 @@ function isSameFile(path: string, executable: Stats): boolean {
     // The link leads to nothing, or to itself.
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP' || errnoOf(error) === 'ENOTDIR') return false;
     throw error;
+  }
+}
+
+/** Makes a link. Another `install` may have made the same one since we looked. */
+function make(path: string, target: string, executable: Stats): void {
+  try {
+    symlinkSync(toPath(target), toPath(path));
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST' || !isSameFile(path, executable)) throw error;
   }
 }
 

@@ -30,10 +30,24 @@ function prepare(t: TestContext): { root: string; executable: string } {
   return { root, executable };
 }
 
-function install(executable: string, ...args: string[]): { code: number; out: string; err: string } {
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function install(executable: string, ...args: string[]): Ended {
+  return installMeanwhile(executable, () => undefined, ...args);
+}
+
+/** Calls `meanwhile` after each line of output, and so between two links. */
+function installMeanwhile(executable: string, meanwhile: () => void, ...args: string[]): Ended {
   const said = { out: '', err: '' };
   const io = {
-    out: (text: string) => void (said.out += text),
+    out: (text: string) => {
+      said.out += text;
+      meanwhile();
+    },
     err: (text: string) => void (said.err += text),
     executable,
   };
@@ -137,13 +151,13 @@ test('a link to nothing, or to itself, is another file', (t) => {
   assert.match(err, /supervisord: it is a link to gone; [^]*pidproxy: it is a link to pidproxy;/);
 });
 
-test('arguments: a file is no folder, and one folder is needed', (t) => {
+test('arguments: a file is no directory, and one folder is needed', (t) => {
   const { executable } = prepare(t);
   const file = install(executable, executable);
   assert.deepEqual(file, {
     code: 1,
     out: '',
-    err: `Error: cannot install into ${executable}: file already exists (EEXIST)\n`,
+    err: `Error: cannot install into ${executable}: it is not a directory\n`,
   });
   const inside = install(executable, join(executable, 'bin'));
   assert.match(inside.err, /^Error: cannot install into .*\/bin: not a directory \(ENOTDIR\)\n$/);
@@ -161,4 +175,19 @@ test('arguments: a file is no folder, and one folder is needed', (t) => {
   const help = install(executable, '--help');
   assert.deepEqual([help.code, help.err], [0, '']);
   assert.match(help.out, /^Usage: onevisor install \[--force\] DIR\n/);
+});
+
+test('a link that another install makes at the same moment is right; any other file is an error', (t) => {
+  const { root, executable } = prepare(t);
+  const folder = join(root, 'bin');
+  const other = installMeanwhile(executable, () => void install(executable, folder), folder);
+  assert.deepEqual([other.code, other.err], [0, '']);
+  assert.deepEqual(linksIn(folder), allTo('../opt/onevisor'));
+
+  const second = join(root, 'second');
+  const block = (): void => writeFileSync(join(second, 'pidproxy'), 'mine');
+  const blocked = installMeanwhile(executable, block, second);
+  assert.equal(blocked.code, 1);
+  assert.equal(blocked.err, `Error: cannot install into ${second}: file already exists (EEXIST)\n`);
+  assert.equal(readFileSync(join(second, 'pidproxy'), 'utf8'), 'mine');
 });
