@@ -101,17 +101,30 @@ export async function readPackage(): Promise<Package> {
   return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Package;
 }
 
+/** Folders with everything that is built, besides files at the top. */
+const SOURCE_FOLDERS: readonly string[] = ['src', 'build'];
+
 /**
- * Returns the commit of the sources, with `-dirty` behind it if files of git were changed; null outside a checkout.
- * There, SOURCE_COMMIT may name it, as in the Dockerfile: the context of its build has no history.
+ * Returns the commit of the sources (`checkedOutCommit`); null outside a checkout. There, SOURCE_COMMIT may name it, as
+ * in the Dockerfile: the context of its build has no history.
  */
 export async function sourceCommit(): Promise<string | null> {
   const given = process.env['SOURCE_COMMIT'];
-  if (given !== undefined && given !== '') return given;
+  return given !== undefined && given !== '' ? given : checkedOutCommit(ROOT);
+}
+
+/**
+ * Returns the commit of a checkout, with `-dirty` behind it if files of git were changed, or if git does not have all
+ * files in the folders of the sources; null if the folder is no checkout, or git is not installed.
+ */
+export async function checkedOutCommit(folder: string): Promise<string | null> {
   // A checkout of something else that this folder is in does not count.
-  const args = ['--git-dir', join(ROOT, '.git'), 'describe', '--always', '--dirty', '--abbrev=40', '--exclude', '*'];
+  const git = async (...args: string[]): Promise<string> =>
+    (await run('git', ['--git-dir', join(folder, '.git'), ...args], { cwd: folder })).stdout.trim();
   try {
-    return (await run('git', args, { cwd: ROOT })).stdout.trim();
+    const commit = await git('describe', '--always', '--dirty', '--abbrev=40', '--exclude', '*');
+    const unknown = await git('ls-files', '--others', '--exclude-standard', '--', ...SOURCE_FOLDERS);
+    return unknown === '' || commit.endsWith('-dirty') ? commit : `${commit}-dirty`;
   } catch {
     // There is no git, no checkout, or the checkout is another user's.
     return null;
