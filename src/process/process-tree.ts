@@ -1,5 +1,5 @@
 /** Finds descendants of processes in a snapshot of /proc. Sends no signal. The result may be outdated immediately. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** A process and its parent. A zombie has ended and waits to be reaped. */
 export interface ProcessEntry {
@@ -21,10 +21,14 @@ export interface TreeEntry extends ProcessEntry {
 /** Milliseconds of a clock tick in /proc/PID/stat. The kernel shows 100 ticks a second on every processor. */
 const TICK_MS = 10;
 
-/** Reads all visible processes. Null if there is no /proc. */
+/**
+ * Reads all visible processes. Null if there is no /proc, or if it shows another PID namespace (`unshare --pid` without
+ * --mount-proc): its numbers are not those of our processes.
+ */
 export function readProcesses(): TreeEntry[] | null {
   let names: string[];
   try {
+    if (readlinkSync('/proc/self') !== String(process.pid)) return null;
     names = readdirSync('/proc');
   } catch {
     return null;

@@ -1,9 +1,15 @@
 /** Orphans: PID 1 reaps every one, and these tests would notice if it did not. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { launch, pid1SkipReason } from './launch.ts';
+import { promisify } from 'node:util';
+import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
 import { compile, countZombies, until } from './observe.ts';
 
+const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
 const TWO_PROCESSES = 'process_name=parent%(process_num)d\nnumprocs=2\n';
 
@@ -48,4 +54,19 @@ test('without PID 1, orphans of programs become children of the supervisor and a
   });
   await launched.waitForLine(/reaped unknown pid/, { count: 100 });
   await until('the last orphan to be reaped', async () => (await countZombies(launched.pid)) === 0);
+});
+
+test('a /proc of another PID namespace is not asked for our processes', { skip }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-foreign-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const config = join(folder, 'supervisord.conf');
+  await writeFile(config, '[supervisord]\nlogfile=none\npidfile=none\n');
+  const command = [EXECUTABLE, '-c', config, '--', 'sh', '-c', 'sleep 1000 & exit 6'];
+  await assert.rejects(
+    run('unshare', ['--pid', '--fork', '--kill-child', ...command], {
+      env: { PATH: process.env['PATH'] ?? '' },
+      timeout: 20_000,
+    }),
+    { code: 6, stdout: '', stderr: '' },
+  );
 });
