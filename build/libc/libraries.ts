@@ -24,7 +24,14 @@ const ADDRESS = 0x20000000;
 
 const SOURCES = join(ROOT, 'src', 'native', 'libc');
 /** Sources that run before any libc: no protected stack, no calls of memcpy(3), no vector registers. */
-const EARLY_SOURCES: readonly string[] = ['entry.c', 'loader.c', 'variables.c', 'early-signals.c', 'text.c'];
+const EARLY_SOURCES: readonly string[] = [
+  'entry.c',
+  'loader.c',
+  'variables.c',
+  'early-signals.c',
+  'streams.c',
+  'text.c',
+];
 const EARLY_FLAGS: readonly string[] = ['-ffreestanding', '-fno-stack-protector', '-fno-tree-loop-distribute-patterns'];
 
 /** Code at a fixed address. */

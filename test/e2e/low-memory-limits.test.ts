@@ -1,6 +1,7 @@
 /**
- * Limits of addresses and of private memory: below what V8 reserves at its start, one line instead of a stack trace or
- * a process that hangs. RLIMIT_DATA counts what the kernel counts with vm.overcommit_memory=2, which has no namespace.
+ * Limits of addresses, private memory, the stack and open files: below what Node needs at its start, one line instead
+ * of a stack trace, SIGSEGV or a process that hangs. RLIMIT_DATA counts what the kernel counts with
+ * vm.overcommit_memory=2, which has no namespace.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -20,12 +21,21 @@ const ADVISED = { as: 2e9, data: 1e9 };
 const REFUSALS = {
   as: /^cannot start: the limit of address space is too low; allow 2 GB or more, or set none \(ulimit -v\)\n$/,
   data: /^cannot start: the limit of private memory is too low; allow 1 GB or more, or set none \(ulimit -d[^\n]*\)\n$/,
+  stack: /^cannot start: the limit of the stack is too low; allow 1 MB or more \(ulimit -s\)\n$/,
+  nofile: /^cannot start: the limit of open files is too low; allow 1024 or more \([^\n]*ulimit -n\)\n$/,
 };
 
-for (const kind of ['as', 'data'] as const) {
+/** Limits that are too low. The kernel itself kills a process that may not map the file. */
+const TOO_LOW = {
+  as: [110 * MIB, 160 * MIB, 400 * MIB, 550 * MIB],
+  data: [110 * MIB, 160 * MIB, 400 * MIB, 550 * MIB, 625 * MIB],
+  stack: [MIB / 16, MIB / 8],
+  nofile: [1, 3, 10, 20, 31],
+};
+
+for (const kind of ['as', 'data', 'stack', 'nofile'] as const) {
   test(`a limit of ${kind} that is too low is an error in one line`, { skip }, async () => {
-    // The kernel itself kills a process that may not map the file.
-    for (const limit of [110 * MIB, 160 * MIB, 400 * MIB, 550 * MIB]) {
+    for (const limit of TOO_LOW[kind]) {
       const line = [`--${kind}=${limit}:${limit}`, '--core=0:0', EXECUTABLE, '--version'];
       await assert.rejects(run('prlimit', line, { timeout: 20_000, env: {} }), (error: Error) => {
         const { code, stdout, stderr } = error as Error & { code: number; stdout: string; stderr: string };

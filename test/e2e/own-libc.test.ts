@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -182,4 +182,23 @@ test('it runs where all that it might write to is read-only and noexec', { skip 
   await launched.waitForLine(/^a \| ran$/);
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
+});
+
+test('it runs without /dev, whichever of its standard streams are closed', { skip }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-closed-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const config = join(folder, 'supervisord.conf');
+  await writeFile(config, '[supervisord]\nlogfile=none\npidfile=none\n');
+  for (const libc of ['', 'system'])
+    for (const closed of ['<&-', '>&-', '<&- 2>&-', '<&- >&- 2>&-']) {
+      const command = `mount -t tmpfs tmpfs /dev && exec "$0" -c "$1" -- sh -c "exit 6" ${closed}`;
+      await assert.rejects(
+        run('unshare', ['--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', command, EXECUTABLE, config], {
+          env: { PATH: process.env['PATH'] ?? '', ONEVISOR_LIBC: libc },
+          timeout: 20_000,
+        }),
+        { code: 6, stderr: '' },
+        `${closed} ${libc}`,
+      );
+    }
 });

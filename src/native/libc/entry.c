@@ -255,6 +255,7 @@ __attribute__((used)) uint64_t choose_start(uint64_t *stack) {
   }
   set_variables_aside(start.environment, is_system);
   fill_absent_pages();
+  fill_standard_streams();
   if (is_system) {
     return choose_system(&start);
   }

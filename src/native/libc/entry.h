@@ -26,6 +26,9 @@ struct system_loader map_system_loader(uint64_t page_size);
  */
 void set_variables_aside(char **environment, int keeps_loader_variables);
 
+/* Opens /dev/null for each of the descriptors 0, 1 and 2 that is closed, or a pipe where there is no /dev/null. */
+void fill_standard_streams(void);
+
 /* Keeps signals for PID 1 until the addon catches them. */
 void hold_early_signals(void);
 

@@ -1,6 +1,6 @@
 /*
- * A look at how much memory this process may reserve and how many threads it may make, before Node does. Node would
- * abort with a stack trace, or wait for ever without a word.
+ * A look at the memory that this process may reserve, the files it may open and the threads it may make, before Node
+ * takes them. Node would abort with a stack trace, or wait for ever without a word.
  */
 #include "limits.h"
 
@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Those of Node before our first line, and one that it makes at its end. */
@@ -27,10 +28,16 @@ enum { NEEDED_THREADS = 3 };
  * and heaps take most of the second part. RLIMIT_DATA counts all of it, and so does the kernel where
  * vm.overcommit_memory is 2.
  */
-#define NEEDED_WRITABLE (CODE_RANGE + 112 * MIB)
+#define NEEDED_WRITABLE (CODE_RANGE + 128 * MIB)
 
 /* With the tables of V8, for which it reserves addresses only. RLIMIT_AS counts them. */
 #define NEEDED_ADDRESSES (NEEDED_WRITABLE + 592 * MIB)
+
+/* Node opens 18 before our first line; one program needs some more. */
+enum { NEEDED_FILES = 32 };
+
+/* With 64 KiB, Node ends by SIGSEGV. */
+#define NEEDED_STACK ((rlim_t)256 << 10)
 
 /* As for a wrong configuration. */
 enum { EXIT_CODE = 2 };
@@ -60,6 +67,25 @@ static void require_memory(void) {
     REFUSE(
         "cannot start: the limit of private memory is too low; allow 1 GB or more, or set none (ulimit -d, or "
         "CommitLimit of /proc/meminfo where vm.overcommit_memory is 2)\n");
+  }
+}
+
+static int is_below(int resource, rlim_t needed) {
+  struct rlimit limit;
+  return getrlimit((__rlimit_resource_t)resource, &limit) == 0 && limit.rlim_cur < needed;
+}
+
+static void require_files(void) {
+  if (is_below(RLIMIT_NOFILE, NEEDED_FILES)) {
+    REFUSE(
+        "cannot start: the limit of open files is too low; allow 1024 or more (docker run --ulimit nofile=1024, "
+        "ulimit -n)\n");
+  }
+}
+
+static void require_stack(void) {
+  if (is_below(RLIMIT_STACK, NEEDED_STACK)) {
+    REFUSE("cannot start: the limit of the stack is too low; allow 1 MB or more (ulimit -s)\n");
   }
 }
 
@@ -94,5 +120,7 @@ static void require_threads(void) {
 
 void require_limits(void) {
   require_memory();
+  require_stack();
+  require_files();
   require_threads();
 }
