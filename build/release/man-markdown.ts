@@ -63,8 +63,10 @@ function linkText({ url, children }: Link, pageOf: (topic: string) => string): P
   const shown: PhrasingContent[] = children;
   if (topic === undefined) return /^https?:/.test(url) ? [...shown, text(` (${url})`)] : shown;
   const [only] = shown;
-  const isTopicItself = shown.length === 1 && only?.type === 'text' && only.value === topic;
-  return isTopicItself ? [strong(pageOf(topic))] : [...shown, text(' ('), strong(pageOf(topic)), text(')')];
+  const page = pageOf(topic);
+  // "The reference" keeps its noun: its page has another name.
+  const isTopicItself = shown.length === 1 && only?.type === 'text' && only.value === topic && page.includes(topic);
+  return isTopicItself ? [strong(page)] : [...shown, text(' ('), strong(page), text(')')];
 }
 
 function paragraph(children: PhrasingContent[]): Paragraph {

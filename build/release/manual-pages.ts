@@ -79,9 +79,11 @@ export function topicContents(index: string): Map<string, string> {
   return new Map(Array.from(rows, ([, topic = '', content = '']) => [topic, content.replaceAll('`', '')]));
 }
 
-/** Replaces the title of a page. */
+/** Replaces the title of a page, which becomes the section NAME. An introduction gets a section of its own. */
 function retitle(markdown: string, title: string): string {
-  return markdown.replace(/^# .*$/m, () => `# ${title}`);
+  return markdown.replace(/^# .*\n+(#?)/m, (_, heading: string) =>
+    heading === '' ? `# ${title}\n\n## Description\n\n` : `# ${title}\n\n${heading}`,
+  );
 }
 
 /** Returns the text below a heading of level 2, up to the next one. Throws if there is no such heading. */

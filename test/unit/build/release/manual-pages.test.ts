@@ -50,6 +50,13 @@ test('the head has the name, the version and the month of the commit', () => {
   assert.match(pages.get('onevisor-logs.7') ?? '', /^\\fBonevisor-logs\\fR - Prefixes, JSON/m);
 });
 
+test('the section NAME has one line, and an introduction is in a section of its own', () => {
+  for (const [file, roff] of pages) assert.match(roff, /^\.SH "NAME"\n\\fB[\w.-]+\\fR - .*\n\.SH "/m, file);
+  assert.match(pages.get('onevisor.conf.5') ?? '', /^\.SH "DESCRIPTION"\n\.P\nonevisor reads Supervisor/m);
+  assert.match(pageWith('# Logs\n\n## One\n\nText\n'), /\.SH "ONE"\n/);
+  assert.doesNotMatch(pageWith('# Logs\n\n## One\n\nText\n'), /DESCRIPTION/);
+});
+
 test('a table becomes entries, with the names of columns where they are needed', () => {
   const rows =
     '| option | type | default | meaning |\n|-|-|-|-|\n| `a` | text |  | Sets a. |\n| `b` | word | x | Sets b. |';
@@ -66,6 +73,10 @@ test('a link becomes the name of a page, or keeps its address', () => {
   const text = pageWith('# Logs\n\n[events](events.md), [them](events.md#a), [site](https://a.test/b), [here](#x)\n');
   assert.match(text, /\\fBonevisor-events\(7\)\\fR, them \(\\fBonevisor-events\(7\)\\fR\), site \(https:/);
   assert.match(text, /, here$/m);
+  assert.match(
+    pageWith('# Logs\n\nThe [reference](reference.md) has all.\n'),
+    /^The reference \(\\fBonevisor\.conf\(5\)\\fR\) has all\.$/m,
+  );
   assert.equal(pageOf('reference'), 'onevisor.conf(5)');
   assert.equal(pageOf('README'), 'onevisor(1)');
 });
