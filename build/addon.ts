@@ -10,7 +10,7 @@ import { dirname, join, relative } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { hashOf, hashOfFile, makeUnlessCurrent } from './cache.ts';
 import { neededVersions } from './elf.ts';
-import { CACHE, platformOf, ROOT } from './platform.ts';
+import { CACHE, compilerVersion, platformOf, ROOT } from './platform.ts';
 import type { Arch } from './platform.ts';
 
 const run = promisify(execFile);
@@ -59,7 +59,7 @@ export async function buildAddon({ arch, cc, out, sanitize = false }: AddonOptio
   const { sources, headers } = await addonSources();
   const flags = [...FLAGS, ...WARNINGS, ...(sanitize ? SANITIZER_FLAGS : []), ...headerFlags(), '-shared'];
   const hashes = await Promise.all([...sources, ...headers].map(hashOfFile));
-  const { stdout: compiler } = await run(cc, ['--version']);
+  const compiler = await compilerVersion(cc);
   const key = hashOf(product, cc, compiler, flags.join(' '), sources.join(' '), ...hashes);
   await makeUnlessCurrent(product, join(CACHE, `addon-${hashOf(product).slice(0, 16)}.key`), key, async (output) => {
     await run(cc, [...flags, ...sources, '-o', output]);

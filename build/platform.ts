@@ -71,6 +71,14 @@ export function productFolder(platform: Platform): string {
   return platform.foreign ? join(DIST, platform.arch) : DIST;
 }
 
+/** Returns what a compiler says about its version. Throws an error that names the package if it is not installed. */
+export async function compilerVersion(program: string): Promise<string> {
+  const { stdout } = await run(program, ['--version']).catch((cause: unknown) => {
+    throw new Error(`cannot run ${program}: install g++ with its static libraries`, { cause });
+  });
+  return stdout;
+}
+
 /** Returns a tool for object files, such as `strip`, that belongs to the compiler of a platform. */
 export async function toolOf(platform: Platform, name: string): Promise<string> {
   const { stdout } = await run(platform.cc, [`-print-prog-name=${name}`]);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { addonSources, headerFlags, WARNINGS } from '../addon.ts';
 import { hashOf, hashOfFile, makeUnlessCurrent } from '../cache.ts';
-import { CACHE, ROOT, toolOf } from '../platform.ts';
+import { CACHE, compilerVersion, ROOT, toolOf } from '../platform.ts';
 import { toolchainFile } from '../toolchain.ts';
 import { ElfImage } from './elf-image.ts';
 import { sortImports } from './import-rules.ts';
@@ -56,9 +56,7 @@ const LINKER_FLAGS: readonly string[] = [
 /** Makes the libraries for a Node executable unless they are up to date. Returns their path, for debuggers, too. */
 export async function buildLibraries(platform: Platform, nodePath: string): Promise<string> {
   const product = join(CACHE, platform.arch, 'libraries');
-  const { stdout: compiler } = await run(platform.cxx, ['--version']).catch((cause: unknown) => {
-    throw new Error(`cannot run ${platform.cxx}: install g++ with its static libraries`, { cause });
-  });
+  const compiler = await compilerVersion(platform.cxx);
   const own = (await readdir(SOURCES)).sort().map((name) => join(SOURCES, name));
   const { sources, headers } = await addonSources();
   const archives = await Promise.all(['libc.a', 'libstdc++.a'].map((name) => toolchainFile(platform, name)));

@@ -1,4 +1,4 @@
-/** The commit that an executable names: only a commit with all sources counts as one. */
+/** Facts about sources and compilers: the commit that an executable names, and a missing compiler. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { checkedOutCommit } from '../../../build/platform.ts';
+import { checkedOutCommit, compilerVersion } from '../../../build/platform.ts';
 import { isInstalled } from '../../../build/rootfs.ts';
 
 const run = promisify(execFile);
@@ -35,4 +35,8 @@ test('changed files, and sources that git does not have, make a commit dirty', {
   await rm(join(folder, 'src', 'two.ts'));
   await writeFile(join(folder, '.gitignore'), '*.txt\n*.log\n');
   assert.equal(await checkedOutCommit(folder), `${clean}-dirty`);
+});
+
+test('a compiler that is not installed is named, with the package', async () => {
+  await assert.rejects(compilerVersion('no-such-cc'), /^Error: cannot run no-such-cc: install g\+\+ with its/);
 });
