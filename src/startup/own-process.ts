@@ -9,6 +9,7 @@ import { errnoOf, reasonOf } from '../core/error-text.ts';
 import type { Message } from '../engine/messages.ts';
 import { ForeignLinkError, openTrusted } from '../files/links.ts';
 import { readPidFile } from '../files/read-file.ts';
+import { describeSystemError } from '../files/system-error.ts';
 import { findAutoFiles } from '../logs/auto-files.ts';
 import type { Addon, ResourceLimit } from '../native/addon.ts';
 import { resolveCredentials } from '../process/credentials.ts';
@@ -41,9 +42,19 @@ export function prepareProcess(addon: Addon, { supervisord, main }: Config, self
   const { infos, forPrograms } = raiseLimits(addon, supervisord, originalFileLimit(addon, self.parent));
   messages.push(...infos.map((text): Message => ['info', text]));
   process.umask(supervisord.umask);
-  if (self.pid !== 1) addon.setSubreaper();
+  if (self.pid !== 1) messages.push(...becomeSubreaper(addon));
   messages.push(...changeUser(addon, supervisord.user, self, main !== null));
   return { messages, limits: forPrograms };
+}
+
+/** Makes orphans of programs our children. Emulators such as qemu-user 7.2 do not have this call. */
+function becomeSubreaper(addon: Pick<Addon, 'setSubreaper'>): Message[] {
+  try {
+    addon.setSubreaper();
+    return [];
+  } catch (error) {
+    return [['warn', `cannot collect orphans of programs, which go to PID 1: ${describeSystemError(error)}`]];
+  }
 }
 
 /** Sets the name that ps, top and pgrep show to the name we were called by. Node calls its main thread `MainThread`. */

@@ -37,6 +37,14 @@ describe('for arm64', { skip: (await findReason()) ?? false }, () => {
   for (const pageBytes of [0x1000, 0x10000]) {
     const under = [EMULATOR, '-p', String(pageBytes)];
 
+    test(`with pages of ${pageBytes / 1024} KiB, not as PID 1: the emulator may have no subreapers`, async (t) => {
+      const config = '[supervisord]\nnodaemon=true\n[program:a]\ncommand=sleep 1000\n';
+      const launched = await launch(t, { under, executable, config, as: 'plain' });
+      await launched.waitForLine(/success: a entered RUNNING state/);
+      launched.signal('SIGTERM');
+      assert.deepEqual(await launched.exit, { code: 0, signal: null });
+    });
+
     test(`with pages of ${pageBytes / 1024} KiB, a supervisor, its client and its end`, async (t) => {
       const launched = await launch(t, { under, executable, config: CONFIG });
       const user = await launched.enter(['id', '-u', 'nobody']);
