@@ -256,7 +256,9 @@ export class SupervisorRun {
 
   async #begin(early: EarlySignals): Promise<void> {
     const { addon, io } = this.#input;
-    await this.#servers.open(this.#config, await this.#routes.routesOf(this.#config));
+    const routes = await this.#routes.routesOf(this.#config);
+    if (early.isOver) return;
+    await this.#servers.open(this.#config, routes);
     this.#report('info', "RPC interface 'supervisor' initialized");
     if (early.isOver) return;
     if (this.#config.main !== null) keepTerminal(addon, this.#leftovers);

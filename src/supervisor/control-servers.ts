@@ -36,6 +36,8 @@ export class ControlServers {
   readonly #parts: ControlServersParts;
   #servers: readonly OpenServer[] = [];
   #serverUrl: string | null = null;
+  /** The last opening; never rejects. */
+  #opening: Promise<void> = Promise.resolve();
 
   constructor(parts: ControlServersParts) {
     this.#parts = parts;
@@ -47,7 +49,14 @@ export class ControlServers {
   }
 
   /** Opens the servers of a configuration, all or none. Rejects with a {@link ListenError}. */
-  async open(config: Config, routes: readonly Route[]): Promise<void> {
+  open(config: Config, routes: readonly Route[]): Promise<void> {
+    const opening = this.#open(config, routes);
+    // The caller gets the error.
+    this.#opening = opening.catch(() => undefined);
+    return opening;
+  }
+
+  async #open(config: Config, routes: readonly Route[]): Promise<void> {
     const { report, lookUpOwner, peerOf } = this.#parts;
     const specs: ServerSpec[] = [
       ...config.unixServers.map((server) => unixSpec(server, lookUpOwner, peerOf)),
@@ -62,8 +71,9 @@ export class ControlServers {
         : urlOfUnix(this.#servers.find(({ port }) => port === null)?.address);
   }
 
-  /** Closes all servers. */
+  /** Closes all servers, also those that are being opened: their sockets would stay in the file system. */
   async close(): Promise<void> {
+    await this.#opening;
     await closeServers(this.#servers);
     this.#servers = [];
     this.#serverUrl = null;
