@@ -284,10 +284,11 @@ stdout_logfile_backups=3
   });
   await untilFile(join(launched.folder, 'done'), /done/);
   const names = ['count.log.3', 'count.log.2', 'count.log.1', 'count.log'];
-  const text = await until('the last line', async () => {
-    const parts = await Promise.all(names.map((name) => readFile(join(launched.folder, name), 'utf8').catch(() => '')));
-    return parts.join('').includes('line 400 of the log\n') && parts;
-  });
+  const read = (): Promise<string[]> =>
+    Promise.all(names.map((name) => readFile(join(launched.folder, name), 'utf8').catch(() => '')));
+  await until('the last line', async () => (await read()).join('').includes('line 400 of the log\n'));
+  // Only now: while lines are written, files are renamed between two readings.
+  const text = await read();
   assert.deepEqual(
     (await readdir(launched.folder)).filter((name) => name.startsWith('count.log')).toSorted(),
     names.toSorted(),
