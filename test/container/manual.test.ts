@@ -73,6 +73,12 @@ const checks: Readonly<Record<string, Check>> = {
     assert.equal((await container.exec('onevisor', 'health')).code, 0);
     await stop(container);
   },
+  'health-http': async (start) => {
+    const container = await start({ env: { WORKER: 'serve' } });
+    await container.waitForLine(/health: worker_\d is healthy/, { count: 2 });
+    assert.match(await ctl(container, 'status'), /^worker:worker_1 +RUNNING +.*, healthy$/m);
+    await stop(container);
+  },
   exit: async (start) => {
     const failed = await start({ env: { WEB_CODE: '3' } });
     assert.ok([0, 3].includes(await failed.exit));
@@ -136,12 +142,24 @@ const checks: Readonly<Record<string, Check>> = {
     const [line = ''] = await container.waitForLine(/web with.*/);
     assert.match(
       line,
-      /^web with --port 8080; .*; greeting 100% 'yours', A, "B" %s; from file first; secret p%\(x\)s,"q"$/,
+      /^web with --port 8080; .*; greeting 100% 'yours', A, "B" %s; from file first; secret p%\(x\)s,"q"; database $/,
     );
     await stop(container);
     const refused = await start({ mounts });
     assert.equal(await refused.exit, 2);
     assert.match(refused.stderr.text, /\/etc\/supervisord\.conf:7: \[program:web\] environment: .*set NAME/);
+  },
+  'file-variables': async (start, t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'onevisor-manual-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, 'db'), 'hidden\n');
+    const mounts = { '/opt/keys/db': join(folder, 'db') };
+    const container = await start({ env: { DB_PASSWORD_FILE: '/opt/keys/db' }, mounts });
+    await container.waitForLine(/web with.*; database hidden$/);
+    await stop(container);
+    const refused = await start({ env: { DB_PASSWORD_FILE: '/opt/keys/none' } });
+    await refused.waitForLine(/DB_PASSWORD_FILE.*\/opt\/keys\/none/);
+    await refused.stop(10);
   },
   users: async (start) => {
     const container = await start();
