@@ -109,7 +109,9 @@ test(
       `kill -0 "$(cat ${join(launched.folder, 'd.pid')})" && echo lives`,
     ]);
     assert.equal(stdout, 'lives\n');
-    assert.match(await readFile(join(launched.folder, 'd.log'), 'utf8'), /supervisord started/);
+    await until('the daemon has started', async () =>
+      /supervisord started/.test(await readFile(join(launched.folder, 'd.log'), 'utf8')),
+    );
   },
 );
 

@@ -292,7 +292,10 @@ test(
       next.set(name, number + 1);
     }
     assert.equal(next.size, PROGRAMS);
-    for (const [index, grown] of after.entries())
-      assert.ok(grown - (before[index] ?? 0) < 60_000, `grew by ${grown - (before[index] ?? 0)} kB`);
+    const [supervisor = 0, reader = 0, stalledReader = 0] = after.map((kB, index) => kB - (before[index] ?? 0));
+    // The stalled one asks for no more. It would have grown by all the lines, which are more than 20 MB as objects.
+    assert.ok(stalledReader < 20_000, `the stalled reader grew by ${stalledReader} kB`);
+    // The heaps of the others grow with the lines of one answer, and more on a busy machine, which collects later.
+    for (const grown of [supervisor, reader]) assert.ok(grown < 120_000, `grew by ${grown} kB`);
   },
 );

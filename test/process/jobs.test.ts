@@ -334,9 +334,12 @@ describe('a job that waits for its turn', () => {
 describe('nothing outlives a job', () => {
   test('that has timed out: it and its descendants are killed', async () => {
     const pids = join(folder, 'pids');
-    const { outcome } = perform(sh(`trap "" TERM; sleep 1000 & sleep 1000 & echo $! $$ >${pids}; wait`), {
-      timeoutMs: 400,
-    });
+    const { outcome } = perform(
+      sh(`trap "" TERM; sleep 1000 & first=$!; sleep 1000 & echo $first $! $$ >${pids}; wait`),
+      {
+        timeoutMs: 400,
+      },
+    );
     const list = (await written(pids)).split(' ').map(Number);
     assert.equal((await outcome).kind, 'timeout');
     for (const pid of list) assert.ok(await isGone(pid));
@@ -376,15 +379,18 @@ describe('nothing outlives a job', () => {
   test('that moved to another group', async () => {
     const file = join(folder, 'wandered');
     const script =
-      `import os, time\nif os.fork() == 0:\n os.setpgid(0, 0); time.sleep(1000)\nos.setpgid(0, ` +
-      `os.getpgid(os.getppid()))\nopen('${file}', 'w').write(f'{os.getpid()}\\n')\ntime.sleep(1000)`;
+      `import os, time\nchild = os.fork()\nif child == 0:\n os.setpgid(0, 0); time.sleep(1000)\nos.setpgid(0, ` +
+      `os.getpgid(os.getppid()))\nopen('${file}', 'w').write(f'{os.getpid()} {child}\\n')\ntime.sleep(1000)`;
     const path = join(folder, 'wander.py');
     writeFileSync(path, script);
     const { outcome, cancel } = perform(`python3 ${path}`);
-    const pid = Number(await written(file));
+    const [pid = 0, child = 0] = (await written(file)).split(' ').map(Number);
     cancel();
     assert.deepEqual(await outcome, { kind: 'cancelled' });
     assert.ok(await isGone(pid));
+    // The child has a group of its own, which is not the job's.
+    addon.kill(child, 9);
+    assert.ok(await isGone(child));
   });
 });
 
