@@ -58,6 +58,19 @@ export const environment: DataType<ReadonlyMap<string, string>> = {
   show: (pairs) => Object.fromEntries(pairs),
 };
 
+function requireNames(words: readonly string[], wanted: string): readonly string[] {
+  const wrong = words.find((word) => !/^[A-Za-z_*][\w.*-]*$/.test(word));
+  if (wrong !== undefined) throw new WrongValue(`"${wrong}" is no name of a variable; write ${wanted}`);
+  return words;
+}
+
+/** Names of variables and patterns with `*` (`environment_pass`). */
+export const variableNames = dataType<readonly string[]>(
+  'names',
+  (value, context) => requireNames(wordList.parse(value, context), 'names, such as PATH, LC_*'),
+  (names) => names.join(', '),
+);
+
 /** Names of variables and patterns with `*`, or true or false (`expand_file_variables`). */
 export const fileVariables = dataType<boolean | readonly string[]>(
   'true, false, or names',
@@ -65,12 +78,7 @@ export const fileVariables = dataType<boolean | readonly string[]>(
     const words = wordList.parse(value, context);
     const [first] = words;
     if (words.length === 1 && first !== undefined && parseBoolean(first) !== null) return boolean.parse(first, context);
-    const wrong = words.find((word) => !/^[A-Za-z_*][\w.*-]*$/.test(word));
-    if (wrong !== undefined)
-      throw new WrongValue(
-        `"${wrong}" is no name of a variable; write names without _FILE, such as DB_PASSWORD, API_*`,
-      );
-    return words;
+    return requireNames(words, 'names without _FILE, such as DB_PASSWORD, API_*');
   },
   (rule) => (typeof rule === 'boolean' ? rule : rule.join(', ')),
 );

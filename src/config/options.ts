@@ -31,7 +31,7 @@ import {
   workingDirectory,
 } from './datatypes.ts';
 import { dependencyList, startupList } from './dependency-spec.ts';
-import { environment, environmentFiles, fileVariables } from './environment-types.ts';
+import { environment, environmentFiles, fileVariables, variableNames } from './environment-types.ts';
 import { limit, memoryLimit } from './limit-types.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { logLevel, logTemplate, prefixWidth, rotateInterval, tailSize } from './log-types.ts';
@@ -475,6 +475,20 @@ export const programOptions = {
     'Files with variables, read at every start; - marks an optional file.',
     { ...added, aliases: ['env_file', 'envfile', 'envfiles'], sample: '-/etc/app.env' },
   ),
+  environment_file_expand: proc.option(
+    boolean,
+    false,
+    'Expand $NAME and ${NAME:-text} in its files; a NAME alone takes the inherited value; " #" begins a comment.',
+    added,
+  ),
+  environment_clear: proc.option(boolean, false, 'Inherit no variables except those of environment_pass.', {
+    ...added,
+    sample: 'true',
+  }),
+  environment_pass: proc.option(variableNames, [], 'Variables that it inherits with environment_clear.', {
+    ...added,
+    sample: 'PATH, LC_*',
+  }),
   expand_file_variables: proc.optional(
     fileVariables,
     'Variables NAME_FILE of the program that become NAME: names and patterns, or true for files in /run/secrets.',

@@ -50,6 +50,11 @@ const CONFLICTS: readonly Conflict[] = [
     isBroken: ({ notify, notification_fd: fd }) => notify !== null && fd !== null,
   },
   {
+    option: 'environment_pass',
+    reason: 'needs environment_clear=true; without it, the program inherits all variables',
+    isBroken: ({ environment_clear: isCleared, environment_pass: names }) => names.length > 0 && !isCleared,
+  },
+  {
     option: 'watchdog_sec',
     reason: 'needs notify=sd, by which the program sends WATCHDOG=1; add it, or use healthcheck',
     isBroken: ({ notify, watchdog_sec: seconds }) => notify === null && (seconds ?? 0) > 0,

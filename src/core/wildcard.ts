@@ -3,6 +3,17 @@
  * expression with several `.*` would try every way to divide the text. Pure.
  */
 
+/** Makes a test for names that one of the patterns matches. `*` stands for any text. */
+export function createNameMatcher(patterns: readonly string[]): (name: string) => boolean {
+  const matchers = patterns.map((pattern) =>
+    createMatcher(
+      pattern.split('*').map((piece) => piece.replace(/[.+^${}()|[\]\\?]/g, '\\$&')),
+      'su',
+    ),
+  );
+  return (name) => matchers.some((isMatch) => isMatch(name));
+}
+
 /** Longest pattern. No path or name is longer. */
 export const MAX_LENGTH = 4096;
 

@@ -6,8 +6,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EnvironmentFile, parseEnvironmentText, VARIABLE_NAME } from '../core/environment-text.ts';
 import { errnoOf, reasonOf } from '../core/error-text.ts';
+import type { LookUp } from '../core/shell-variables.ts';
 import { decodeBytes, toPath } from '../files/bytes.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
+import { inheritVariables } from './environment.ts';
 import { SpawnError } from './spawn-error.ts';
 
 /** Limit for one file. A larger file has no list of variables, and reading it would block the loop. */
@@ -15,14 +17,25 @@ const MAX_BYTES = 1024 * 1024;
 /** Limit for all files together. execve(2) accepts less for all arguments and variables, with a stack of 8 MB. */
 const MAX_SUM = 4 * MAX_BYTES;
 
+/** The options of a program that name files with variables, by their names in the file. */
+export interface EnvironmentFileOptions {
+  readonly environment_file: readonly EnvironmentFile[];
+  readonly environment_dir: readonly string[];
+  readonly environment_file_expand: boolean;
+}
+
+/** Variables to which the files can refer: those of the supervisor, and `environment` of [supervisord]. */
+export interface OuterVariables {
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  readonly common: ReadonlyMap<string, string>;
+}
+
 /**
  * Reads the variables of all files and directories. Later ones override earlier ones, and directories override files.
  * Throws {@link SpawnError} for a file that cannot be read or parsed: a program must not start without its variables.
  */
-export function readEnvironmentFiles(
-  files: readonly EnvironmentFile[],
-  directories: readonly string[],
-): Map<string, string> {
+export function readEnvironmentFiles(options: EnvironmentFileOptions, outer: OuterVariables): Map<string, string> {
+  const lookUp = options.environment_file_expand ? createLookUp(outer) : null;
   const variables = new Map<string, string>();
   let sum = 0;
   const read = (path: string, isOptional: boolean): string | null => {
@@ -36,11 +49,13 @@ export function readEnvironmentFiles(
       );
     return text;
   };
-  for (const { path, isOptional } of files) {
+  for (const { path, isOptional } of options.environment_file) {
     const text = read(path, isOptional);
-    if (text !== null) for (const [name, value] of parseEnvironmentFile(text, path)) variables.set(name, value);
+    if (text === null) continue;
+    const parsed = parseEnvironmentFile(text, path, lookUp && ((name) => variables.get(name) ?? lookUp(name)));
+    for (const [name, value] of parsed) variables.set(name, value);
   }
-  for (const directory of directories) {
+  for (const directory of options.environment_dir) {
     for (const name of listFiles(directory)) {
       // Remove one newline at the end. Editors add it; it is not part of the secret.
       const text = read(join(directory, name), false);
@@ -57,10 +72,15 @@ export function readEnvironmentFiles(
   return variables;
 }
 
+function createLookUp({ inherited, common }: OuterVariables): LookUp {
+  const variables = inheritVariables(inherited);
+  return (name) => common.get(name) ?? variables.get(name);
+}
+
 /** Parses the variables of a file; core/environment-text.ts has the format. Throws {@link SpawnError}. */
-export function parseEnvironmentFile(text: string, path: string): Map<string, string> {
-  const parsed = parseEnvironmentText(text);
-  if (!parsed.ok) throw new SpawnError('exec', 'EINVAL', `cannot read ${path}: line ${parsed.line} is not NAME=value`);
+export function parseEnvironmentFile(text: string, path: string, outer: LookUp | null = null): Map<string, string> {
+  const parsed = parseEnvironmentText(text, outer);
+  if (!parsed.ok) throw new SpawnError('exec', 'EINVAL', `cannot read ${path}: line ${parsed.line} ${parsed.problem}`);
   return parsed.variables;
 }
 

@@ -4,7 +4,7 @@
  * read at every start. Messages never contain values, which may be secrets.
  */
 import { posix } from 'node:path';
-import { createMatcher } from '../core/wildcard.ts';
+import { createNameMatcher } from '../core/wildcard.ts';
 import { decodeBytes } from '../files/bytes.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
 import { SpawnError } from './spawn-error.ts';
@@ -53,13 +53,7 @@ function targetOf(name: string): string | null {
 
 function wantedBy(rule: true | readonly string[]): (target: string, path: string) => boolean {
   if (rule === true) return (_target, path) => SECRETS.test(posix.normalize(path));
-  const matchers = rule.map((pattern) =>
-    createMatcher(
-      pattern.split('*').map((piece) => piece.replace(/[.+^${}()|[\]\\?]/g, '\\$&')),
-      'su',
-    ),
-  );
-  return (target) => matchers.some((isMatch) => isMatch(target));
+  return createNameMatcher(rule);
 }
 
 function readSecret(name: string, path: string): string {

@@ -117,12 +117,12 @@ export class CommandJobs implements Jobs {
     if ([...this.#running.values()].some((other) => other.key === key && other.isOver))
       throw new Error('the previous command was killed and has not ended');
     const [out, err] = this.#channels(proc, job);
-    const { environment_file: files, environment_dir: directories } = proc.options;
+    const outer = context();
     const { pid, stdout, stderr } = launcher.launch(
       { ...proc, argv: splitCommandLine(job.command) },
       {
-        ...context(),
-        files: readEnvironmentFiles(files, directories),
+        ...outer,
+        files: readEnvironmentFiles(proc.options, outer),
         added: job.environment,
         stdio: planStdio(proc, job, out, err),
         descriptors: [],

@@ -9,7 +9,7 @@ import type { Addon, ResourceLimit, SpawnRequest, SpawnResult, StdioRequest } fr
 import { findCommand, pathIn } from './command.ts';
 import { resolveCredentials } from './credentials.ts';
 import type { Credentials, Identity, OwnerOption } from './credentials.ts';
-import { buildEnvironment, formatEnvironment } from './environment.ts';
+import { buildEnvironment, formatEnvironment, passVariables } from './environment.ts';
 import { expandFileVariables, type FileVariables } from './file-variables.ts';
 import { explainExec, isPlainScript, readHead } from './exec-cause.ts';
 import { describeSpawnFailure, isSpawnFailure } from './spawn-error.ts';
@@ -32,6 +32,8 @@ export type LaunchOptions = {
   readonly serverurl: string | null;
   readonly redirect_stderr: boolean;
   readonly user_env: boolean;
+  readonly environment_clear: boolean;
+  readonly environment_pass: readonly string[];
   readonly expand_file_variables: FileVariables;
   readonly strict_user: boolean;
   readonly nice: number | null;
@@ -140,9 +142,12 @@ export class Launcher {
     if (credentials.warning !== null)
       this.#warnOnce(target, `cannot run '${target.name}' as its user: ${credentials.warning}`);
     const isTerminal = isTerminalPlan(context.stdio);
+    const inherited = options.environment_clear
+      ? passVariables(context.inherited, options.environment_pass)
+      : context.inherited;
     const environment = buildEnvironment(
       {
-        inherited: isTerminal ? { TERM: DEFAULT_TERM, ...context.inherited } : context.inherited,
+        inherited: isTerminal ? { TERM: DEFAULT_TERM, ...inherited } : inherited,
         common: context.common,
         processName: target.name,
         groupName: target.group,

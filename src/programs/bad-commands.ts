@@ -54,11 +54,12 @@ export function findBadCommands(machine: Machine): Problem[] {
 }
 
 /** Returns the facts for the search; null if PATH is unknown, because a file with variables cannot be read here. */
-function contextOf({ options }: ProcessConfig, { env }: Machine): CommandContext | null {
-  const { environment, environment_file: files, environment_dir: directories, directory } = options;
+function contextOf({ options }: ProcessConfig, { env, config }: Machine): CommandContext | null {
+  const { environment, directory } = options;
+  const outer = { inherited: env, common: config.supervisord.environment };
   const own = environment.get('PATH');
   try {
-    const fromFiles = own === undefined ? readEnvironmentFiles(files, directories).get('PATH') : undefined;
+    const fromFiles = own === undefined ? readEnvironmentFiles(options, outer).get('PATH') : undefined;
     return { programPath: own ?? fromFiles ?? null, ownPath: env['PATH'], directory };
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;

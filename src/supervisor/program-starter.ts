@@ -95,10 +95,11 @@ export class ProgramStarter implements Processes {
   #launchContext(proc: ProcessConfig): Omit<LaunchContext, 'added' | 'stdio' | 'descriptors'> {
     const { env, limits, serverUrl } = this.#parts;
     const { options } = proc;
+    const inherited = options.notify === null ? env : withoutWatchdog(env);
+    const outer = { inherited, common: this.#context().config.supervisord.environment };
     return {
-      inherited: options.notify === null ? env : withoutWatchdog(env),
-      common: this.#context().config.supervisord.environment,
-      files: readEnvironmentFiles(options.environment_file, options.environment_dir),
+      ...outer,
+      files: readEnvironmentFiles(options, outer),
       serverUrl: serverUrl(),
       limits,
     };

@@ -161,6 +161,24 @@ const checks: Readonly<Record<string, Check>> = {
     await refused.waitForLine(/DB_PASSWORD_FILE.*\/opt\/keys\/none/);
     await refused.stop(10);
   },
+  'environment-clear': async (start, t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'onevisor-manual-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, 'web.env'), 'FROM_FILE="${NAME:-x} ${NONE:-y}"\nGREETING=hello # comment\n');
+    const env = { NAME: 'outer', WEB_PASSWORD: 'p', DB_PASSWORD: 'hidden', LC_ALL: 'C' };
+    const container = await start({ env, mounts: { '/etc/web.env': join(folder, 'web.env') } });
+    const [line = ''] = await container.waitForLine(/web with.*/);
+    assert.match(line, /; greeting hello; from file outer y; secret p; database $/);
+    const { stdout } = await container.exec('sh', '-c', 'tr "\\0" "\\n" < /proc/$(onevisor ctl pid web)/environ');
+    assert.deepEqual(
+      stdout
+        .split('\n')
+        .flatMap((variable) => /^(?!SUPERVISOR_)(\w+)=/.exec(variable)?.[1] ?? [])
+        .toSorted(),
+      ['FROM_FILE', 'GREETING', 'LC_ALL', 'PASSWORD', 'PATH'],
+    );
+    await stop(container);
+  },
   users: async (start) => {
     const container = await start();
     const [line = ''] = await container.waitForLine(/web with.*/);

@@ -4,8 +4,15 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { EnvironmentFile } from '../../src/core/environment-text.ts';
 import { parseEnvironmentFile, readEnvironmentFiles } from '../../src/process/environment-files.ts';
 import { SpawnError } from '../../src/process/spawn-error.ts';
+
+const readFiles = (files: readonly EnvironmentFile[], directories: readonly string[]): Map<string, string> =>
+  readEnvironmentFiles(
+    { environment_file: files, environment_dir: directories, environment_file_expand: false },
+    { inherited: {}, common: new Map() },
+  );
 
 test('lines of an environment file', () => {
   const rows: Array<[text: string, variables: Record<string, string>]> = [
@@ -21,6 +28,22 @@ test('lines of an environment file', () => {
   ];
   for (const [text, variables] of rows)
     assert.deepEqual(Object.fromEntries(parseEnvironmentFile(text, 'x')), variables, JSON.stringify(text));
+});
+
+test('a file refers to one before it, to [supervisord] and to what we inherited, not to our own variables', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'onevisor-env-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'a'), 'A=first\n');
+  writeFileSync(join(folder, 'b'), 'B=$A $COMMON $OUTER $ONEVISOR_CONF\nOUTER\nONEVISOR_CONF\n');
+  const files = ['a', 'b'].map((name) => ({ path: join(folder, name), isOptional: false }));
+  const variables = readEnvironmentFiles(
+    { environment_file: files, environment_dir: [], environment_file_expand: true },
+    {
+      inherited: { OUTER: 'outer', COMMON: 'outer', ONEVISOR_CONF: 'secret' },
+      common: new Map([['COMMON', 'common']]),
+    },
+  );
+  assert.deepEqual(Object.fromEntries(variables), { A: 'first', B: 'first common outer ', OUTER: 'outer' });
 });
 
 test('an invalid line is an error with its number, without its text', () => {
@@ -48,22 +71,22 @@ test('files and directories, later ones override earlier ones', (t) => {
     { path: join(folder, 'a.env'), isOptional: false },
     { path: join(folder, 'missing'), isOptional: true },
   ];
-  assert.deepEqual(Object.fromEntries(readEnvironmentFiles(files, [join(folder, 'secrets')])), {
+  assert.deepEqual(Object.fromEntries(readFiles(files, [join(folder, 'secrets')])), {
     A: 'file',
     B: 'from the directory',
   });
   assert.throws(
-    () => readEnvironmentFiles([{ path: join(folder, 'missing'), isOptional: false }], []),
+    () => readFiles([{ path: join(folder, 'missing'), isOptional: false }], []),
     /missing: there is no such file; write -PATH where it may be missing$/,
   );
-  assert.throws(() => readEnvironmentFiles([{ path: folder, isOptional: true }], []), /it is a directory$/);
-  assert.throws(() => readEnvironmentFiles([], [join(folder, 'none')]), /none: ENOENT$/);
+  assert.throws(() => readFiles([{ path: folder, isOptional: true }], []), /it is a directory$/);
+  assert.throws(() => readFiles([], [join(folder, 'none')]), /none: ENOENT$/);
 });
 
 test('a file that can be opened but not read fails the start', () => {
   const isFailedStart = (error: unknown): boolean =>
     error instanceof SpawnError && error.message === 'cannot read /proc/self/mem: it cannot be read (EIO)';
-  assert.throws(() => readEnvironmentFiles([{ path: '/proc/self/mem', isOptional: false }], []), isFailedStart);
+  assert.throws(() => readFiles([{ path: '/proc/self/mem', isOptional: false }], []), isFailedStart);
 });
 
 test('a value that no environment can contain is an error with its name, and is not shown', (t) => {
@@ -71,7 +94,7 @@ test('a value that no environment can contain is an error with its name, and is 
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'KEY'), 'secret\0more');
   assert.throws(
-    () => readEnvironmentFiles([], [folder]),
+    () => readFiles([], [folder]),
     (error: unknown) =>
       error instanceof SpawnError &&
       error.message.startsWith('cannot set the variable KEY: ') &&

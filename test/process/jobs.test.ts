@@ -99,6 +99,9 @@ function program(
     environment_dir: [],
     redirect_stderr: false,
     expand_file_variables: false,
+    environment_file_expand: false,
+    environment_clear: false,
+    environment_pass: [],
     user_env: false,
     strict_user: false,
   };
@@ -191,6 +194,14 @@ describe('a job', () => {
         environment: new Map([['E', 'job']]),
       }),
       'inherited common file own job web site\n',
+    );
+  });
+
+  test('has only the variables that environment_pass names, if environment_clear is set', async () => {
+    const proc = program({ environment_clear: true, environment_pass: ['P*'], user_env: false });
+    assert.equal(
+      await outputOf(sh('echo ${A-none} ${PATH:+path} $SUPERVISOR_PROCESS_NAME'), { process: proc }),
+      'none path web\n',
     );
   });
 

@@ -24,6 +24,8 @@ const options: LaunchOptions = {
   redirect_stderr: false,
   user_env: false,
   expand_file_variables: false,
+  environment_clear: false,
+  environment_pass: [],
   strict_user: false,
   nice: null,
   oom_score_adj: null,

@@ -560,6 +560,17 @@ test('expand_file_variables is true, false or names, and [supervisord] has the d
   assert.match(errors[0]?.reason ?? '', /"A=b" is no name of a variable; write names without _FILE/);
 });
 
+test('environment_pass has names and patterns, and needs environment_clear', () => {
+  const read = (options: string): ReturnType<typeof readText> =>
+    readText(`${HEAD}[program:w]\ncommand=/bin/w\n${options}\n`);
+  const config = configOf(read('environment_clear=true\nenvironment_pass=PATH, LC_*'));
+  assert.deepEqual(config.groups[0]?.processes[0]?.options.environment_pass, ['PATH', 'LC_*']);
+  assert.match(
+    read('environment_pass=PATH').errors[0]?.reason ?? '',
+    /needs environment_clear=true; without it, the program inherits all variables/,
+  );
+});
+
 test('a health check has statuses, and a port of each process', () => {
   const read = (options: string): ReturnType<typeof readText> =>
     readText(`${HEAD}[program:w]\ncommand=/bin/w\nnumprocs=2\nprocess_name=%(process_num)d\n${options}\n`);

@@ -37,6 +37,7 @@ const WRONG: Readonly<Record<string, readonly [value: string, expected: RegExp] 
   '[-]path, …': null,
   words: null,
   statuses: ['2xx', /"2xx" is not statuses, for example 200-299,401/],
+  names: ['A=b', /"A=b" is no name of a variable; write names, such as PATH, LC_\*/],
   'true, false, or names': ['A=b', /"A=b" is no name of a variable; write names without _FILE/],
   text: null,
   'soft[:hard]': ['9:3', /the soft limit 9 is above the hard limit/],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findMatches } from '../../../src/config/glob.ts';
-import { createMatcher } from '../../../src/core/wildcard.ts';
+import { createMatcher, createNameMatcher } from '../../../src/core/wildcard.ts';
 
 test('the parts are found in order, the first at the beginning, the last at the end', () => {
   const match = (pieces: readonly string[], text: string): boolean => createMatcher(pieces, 's')(text);
@@ -24,6 +24,21 @@ test('the parts are found in order, the first at the beginning, the last at the 
   );
   assert.equal(match(['a', 'a'], 'a'), false, 'a character counts once');
   assert.equal(match(['', '[z-a]', ''], 'z'), false, 'no regular expression');
+});
+
+test('names: a star stands for any text, and every other character for itself', () => {
+  const isMatch = createNameMatcher(['PATH', 'LC_*', 'A.B']);
+  assert.deepEqual(['PATH', 'LC_', 'LC_ALL', 'A.B', 'PATHS', 'XLC_ALL', 'AxB', ''].map(isMatch), [
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  assert.equal(createNameMatcher([])('PATH'), false);
 });
 
 test('a pattern that is longer than any path matches nothing', () => {
