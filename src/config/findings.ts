@@ -1,5 +1,5 @@
 /**
- * What the findings of `check --strict` have in common. Each finding judges a configuration that is valid: it names the
+ * Shared parts of the findings of `check --strict`. Each finding judges a configuration that is valid: it names the
  * place of an option, the reason, and a way out. The table of all findings is in programs/strict.ts. Pure.
  */
 import type { Config, Problem, ProcessConfig } from './model.ts';

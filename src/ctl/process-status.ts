@@ -17,7 +17,7 @@ export interface RunEnd {
   readonly lastedMs: number;
   /** In two words: `exit 3`, `SIGSEGV`, `out of memory`, or the reason why it was not executed. */
   readonly how: string;
-  /** False for an end that nobody asked for, with an unexpected exit code. */
+  /** False for an end that was not asked for, with an unexpected exit code. */
   readonly isPlanned: boolean;
   readonly wasExecuted: boolean;
   /** Reason of a requested end; null if the program ended by itself. */
@@ -111,7 +111,7 @@ function formatHow(struct: XmlRpcStruct): string {
   }
 }
 
-/** True if the latest run has ended in a way that nobody wanted. */
+/** True if the latest run has ended in an unwanted way. */
 export function hasFailed({ info, lastEnd }: ProcessStatus): boolean {
   return lastEnd === null ? info.exitstatus !== 0 : !lastEnd.isPlanned;
 }

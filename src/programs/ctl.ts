@@ -73,7 +73,7 @@ const ownTerminal: TerminalPort = {
     try {
       writeSync(process.stdout.fd, text);
     } catch {
-      // EIO, EPIPE, EAGAIN: the terminal has gone, or takes nothing. There is nobody to tell.
+      // EIO, EPIPE, EAGAIN: the terminal has gone, or takes nothing. There is no reader to tell.
     }
   },
   stopSelf() {

@@ -139,7 +139,7 @@ function dependencyState(proc: ProcessView | null): XmlRpcStruct {
   return { state, ...(health === null ? {} : { health }) };
 }
 
-/** Measures all programs; null if nobody has asked, or if /proc cannot be read. */
+/** Measures all programs; null if no client has asked, or if /proc cannot be read. */
 async function usages(api: SupervisorApi, isAsked: boolean): Promise<ReadonlyMap<string, ProgramUsage> | null> {
   if (!isAsked) return null;
   try {

@@ -83,7 +83,7 @@ export class UsageSampler {
   #percentOf(pid: number, cpuMs: number): number | null {
     const then = this.#before?.trees.get(pid);
     if (then === undefined || this.#before === null || this.#latest === null) return null;
-    // The sum falls when a process ends that nobody has waited for.
+    // The sum falls when a process ends that its parent has not waited for.
     const usedMs = Math.max(0, cpuMs - then.cpuMs);
     return (100 * usedMs) / Math.max(1, this.#latest.atMs - this.#before.atMs);
   }

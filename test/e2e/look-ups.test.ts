@@ -1,5 +1,5 @@
 /**
- * What our process looks up in the system: hosts, time zones, certificate authorities. The libraries inside need no
+ * Look-ups of our process in the system: hosts, time zones, certificate authorities. The libraries inside need no
  * modules and no /usr/share for that. Each test has an /etc of its own.
  */
 import assert from 'node:assert/strict';

@@ -14,7 +14,7 @@ const LEAVE = '\x1b[?2026l\x1b[0m\x1b[?7h\x1b[?2004l\x1b[?25h\x1b[?1049l';
 /** Size of a terminal that does not know its own. */
 const DEFAULT_SIZE: Size = { columns: 80, rows: 24 };
 
-/** Time after which a stop by Ctrl-Z counts as refused: nobody could continue us (an orphaned process group). */
+/** Time after which a stop by Ctrl-Z counts as refused: no shell could continue us (an orphaned process group). */
 const REFUSED_MS = 100;
 
 /** Receives what happens at the terminal. */
@@ -67,7 +67,7 @@ export class TerminalView {
       this.#port.onSignal('SIGTERM', () => this.#events.onEnd(15)),
       this.#port.onSignal('SIGHUP', () => this.#events.onEnd(1)),
       this.#port.onSignal('SIGCONT', () => this.#resume()),
-      // An error that nobody expects ends the process without a call of close().
+      // An unexpected error ends the process without a call of close().
       this.#port.onExit(() => this.#port.writeNow(this.#isOpen ? LEAVE : '')),
     );
     this.#enter();
