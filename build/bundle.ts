@@ -1,6 +1,6 @@
 /**
- * Bundles src/main.ts and its imports into one CommonJS file, and the pages of the manual into one file. Does not know
- * about executables. Names are kept, so that stack traces in users' logs are readable.
+ * Bundles src/main.ts and its imports into one function of a CommonJS module, and the pages of the manual into one
+ * file. Does not know about executables. Names are kept, so that stack traces in users' logs are readable.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +15,33 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
+/** Modules of Node that many starts never use, or use only later. Loading them all takes 15 ms. */
+const LAZY = [
+  'http',
+  'https',
+  'zlib',
+  'dns',
+  'dgram',
+  'readline',
+  'fs/promises',
+  'crypto',
+  'tls',
+  'stream',
+  'stream/promises',
+  'vm',
+  'v8',
+];
+
+/** Defines a require that loads a module when one of its members is first used. */
+const LAZY_REQUIRE =
+  'var __lazy=(name)=>{let loaded;return new Proxy({},{get:(_,key)=>(loaded??=require(name))[key]})};';
+
+/** Lets the program load some modules of Node later. */
+function lazyBuiltins(code: string): Uint8Array {
+  const names = LAZY.map((name) => name.replace('/', '\\/')).join('|');
+  return Buffer.from(code.replace(new RegExp(`=require\\("(node:(?:${names}))"\\)`, 'g'), '=__lazy("$1")'));
+}
+
 /** Bundles `entry`, with what main.ts declares as constants: our version, the commit, and the version of glibc. */
 export async function bundle(entry: string, platform: Platform): Promise<Bundle> {
   const { version } = await readPackage();
@@ -27,7 +54,10 @@ export async function bundle(entry: string, platform: Platform): Promise<Bundle>
     platform: 'node',
     format: 'cjs',
     target: 'node24',
-    charset: 'utf8',
+    // The loader reads the program as text of one byte for each character.
+    charset: 'ascii',
+    banner: { js: `(function(exports,require,module,__filename,__dirname){${LAZY_REQUIRE}` },
+    footer: { js: '})' },
     minifyWhitespace: true,
     legalComments: 'none',
     // CommonJS has no import.meta. Inside the executable, the directory is that of the executable.
@@ -44,7 +74,7 @@ export async function bundle(entry: string, platform: Platform): Promise<Bundle>
   });
   const [file] = result.outputFiles;
   if (file === undefined) throw new Error(`cannot bundle ${entry}: esbuild wrote nothing`);
-  return { code: file.contents, packages: packagesIn(Object.keys(result.metafile.inputs)) };
+  return { code: lazyBuiltins(file.text), packages: packagesIn(Object.keys(result.metafile.inputs)) };
 }
 
 /** Returns the npm packages of paths such as node_modules/@a/b/c.js, each once, sorted. */
@@ -53,6 +83,24 @@ export function packagesIn(paths: readonly string[]): string[] {
     (path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/?node_modules\/)/.exec(path)?.[1],
   );
   return [...new Set(names.filter((name) => name !== undefined))].sort();
+}
+
+/** Bundles src/loader.ts, which Node runs first. */
+export async function bundleLoader(): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    entryPoints: [join(ROOT, 'src', 'loader.ts')],
+    absWorkingDir: ROOT,
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    minifyWhitespace: true,
+    logLevel: 'warning',
+  });
+  const [file] = outputFiles;
+  if (file === undefined) throw new Error('cannot bundle the loader: esbuild wrote nothing');
+  return file.contents;
 }
 
 /**

@@ -46,6 +46,8 @@ const policies: readonly ProcessPolicy[] = [
 const circumstances: readonly Circumstances[] = [true, false].map((mayRestart) => ({
   mayRestart,
   hold: null,
+  knownStartsMs: null,
+  newRuns: ['db'],
   chance: 0,
 }));
 
@@ -55,9 +57,15 @@ function recordsIn(state: ProcessStateName): ProcessRecord[] {
   const base: ProcessRecord = { ...initialRecord, state, run: 1, pid: isUp ? 7 : null, startedMs: isUp ? 0 : null };
   const due = { ...base, deadlineMs: NOW_MS };
   const early = { ...base, deadlineMs: NOW_MS + 1, startedMs: isUp ? NOW_MS - 1 : null };
-  return isUp && state !== 'UNKNOWN' && state !== 'RUNNING'
-    ? [due, early, { ...early, pid: null, deadlineMs: null }]
-    : [base, due, early];
+  if (!isUp || state === 'UNKNOWN' || state === 'RUNNING') return [base, due, early];
+  const isStopping = state === 'STOPPING';
+  return [
+    due,
+    early,
+    { ...early, pid: null, deadlineMs: null },
+    { ...early, hasStartFailed: isStopping },
+    { ...early, isStartPending: isStopping },
+  ];
 }
 
 /** Applies every input to every record of a state, under every policy. */
@@ -73,15 +81,28 @@ function effectsIn(state: ProcessStateName): ReadonlyArray<readonly [label: stri
   );
 }
 
+/** A change of state that the table allows, with the label of an input that leads to it. */
+export interface TableTransition {
+  readonly from: ProcessStateName;
+  readonly to: ProcessStateName;
+  readonly label: string;
+}
+
+/** Finds all changes of state that the table allows. */
+export function findTransitions(): readonly TableTransition[] {
+  return processStateNames.flatMap((state) =>
+    effectsIn(state).flatMap(([label, effect]) =>
+      effect.type === 'stateChanged' ? [{ from: effect.from, to: effect.to, label }] : [],
+    ),
+  );
+}
+
 /** Draws the diagram as Mermaid text: one line per pair of states, with all inputs that lead from one to the other. */
 export function drawTransitions(): string {
   const edges = new Map<string, Set<string>>();
-  for (const state of processStateNames) {
-    for (const [label, effect] of effectsIn(state)) {
-      if (effect.type !== 'stateChanged') continue;
-      const edge = `${effect.from} --> ${effect.to}`;
-      edges.set(edge, (edges.get(edge) ?? new Set()).add(label));
-    }
+  for (const { from, to, label } of findTransitions()) {
+    const edge = `${from} --> ${to}`;
+    edges.set(edge, (edges.get(edge) ?? new Set()).add(label));
   }
   const order = (edge: string): number => {
     const [from = '', to = ''] = edge.split(' --> ');

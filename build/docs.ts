@@ -6,6 +6,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatApiReference } from '../src/api/reference.ts';
+import { peerRows } from '../src/api/peer-rows.ts';
+import { createTable } from '../src/api/table.ts';
 import { formatCommandList, formatCommandReference, formatFrozenWords } from '../src/cli/help-text.ts';
 import { formatOptionReference } from '../src/config/reference.ts';
 import { formatFindings } from '../src/programs/strict.ts';
@@ -14,6 +17,7 @@ import { ownMethods } from '../src/rpc/own-methods.ts';
 import { formatMethodReference } from '../src/rpc/reference.ts';
 import { drawTransitions } from './diagram.ts';
 import { drawLayers } from './layer-picture.ts';
+import { formatAlertEvents, formatAlertFacts } from './alert-tables.ts';
 import { formatLogFields } from './log-field-tables.ts';
 import { ROOT } from './platform.ts';
 
@@ -24,14 +28,22 @@ interface Part {
   readonly text: string;
 }
 
+const describedPeerRows = peerRows(() => {
+  throw new Error('the reference asks no peer');
+}, Date.now);
+
 const CONFIGURATION = 'src/manual/configuration.md';
+const NOTIFICATIONS = 'src/manual/notifications.md';
 const REFERENCE = 'src/manual/reference.md';
 
 const parts: readonly Part[] = [
   { file: 'src/ARCHITECTURE.md', name: 'layers', text: drawLayers() },
   { file: 'src/ARCHITECTURE.md', name: 'transitions', text: `\`\`\`mermaid\n${drawTransitions()}\n\`\`\`` },
+  { file: 'src/manual/api.md', name: 'api', text: formatApiReference(createTable(describedPeerRows)) },
   { file: CONFIGURATION, name: 'findings', text: formatFindings() },
   { file: 'src/manual/logs.md', name: 'log-fields', text: formatLogFields() },
+  { file: NOTIFICATIONS, name: 'notify-events', text: formatAlertEvents() },
+  { file: NOTIFICATIONS, name: 'notify-facts', text: formatAlertFacts() },
   { file: REFERENCE, name: 'options', text: formatOptionReference() },
   { file: REFERENCE, name: 'commands', text: formatCommandReference() },
   { file: 'README.md', name: 'commands', text: formatCommandList() },

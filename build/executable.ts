@@ -4,17 +4,19 @@
  * other file does that.
  */
 import { execFile } from 'node:child_process';
-import { chmod, link, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { log } from '@yao-pkg/pkg-fetch/lib-es5/log.js';
 import sea from '@yao-pkg/pkg/lib-es5/sea.js';
 import type { SeaOptions } from '@yao-pkg/pkg/lib-es5/sea.js';
-import { hashOf, hashOfFile, makeUnlessCurrent } from './cache.ts';
+import { hashOf, hashOfFile, makeUnlessCurrent, writeWhole } from './cache.ts';
 import { joinLibraries } from './libc/join.ts';
 import { builderFiles, buildLibraries } from './libc/libraries.ts';
+import { requirePinnedNode } from './node-hashes.ts';
 import { CACHE, nodeFor, productFolder, readPackage, toolOf } from './platform.ts';
 import type { Platform } from './platform.ts';
+import { makeWarmCache } from './warm-cache.ts';
 
 const run = promisify(execFile);
 
@@ -39,68 +41,111 @@ export const EXEC_ARGV: readonly string[] = [
   '--no-memory-reducer',
 ];
 
-/** Name of our program in stack traces. */
-const SCRIPT = '../onevisor.cjs';
+/** Name of the loader. */
+const SCRIPT = '../loader.cjs';
 
-/** Seed of the hashes in V8's code cache; see {@link seededNode}. */
-const CACHE_SEED = '--random-seed=1';
+/** Assets with the program and with V8's code cache of it; src/loader.ts reads them. */
+const PROGRAM_ASSET = 'onevisor.cjs';
+const CACHE_ASSET = 'onevisor.cache';
 
 const PIECE_BYTES = 64 * 1024;
+
+/** Contents of the executable. */
+export interface Contents {
+  /** The script that Node runs first. */
+  readonly loader: Uint8Array;
+  readonly program: Uint8Array;
+  /** True if the program can be run to make V8's code cache: it is the supervisor. */
+  readonly canRun: boolean;
+  /** Paths of further assets. */
+  readonly assets: Readonly<Record<string, string>>;
+  /** Path of the executable, if it is another one than the product. */
+  readonly path?: string;
+}
 
 /** Makes dist/onevisor (dist/ARCH/onevisor for another machine). Returns its path, and true if it was made now. */
 export async function makeExecutable(
   platform: Platform,
-  code: Uint8Array,
-  assets: Readonly<Record<string, string>>,
+  { loader, program, canRun, assets: others, path = join(productFolder(platform), 'onevisor') }: Contents,
 ): Promise<{ path: string; made: boolean }> {
   const base = await strippedNode(platform);
   const libraries = await buildLibraries(platform, base.path);
+  const assets = { ...others, ...(await programAssets(platform, base, { name: basename(path), program, canRun })) };
   const seaConfig = {
     main: SCRIPT,
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
-    // The code cache is made by running the executable, which is impossible for another processor.
-    useCodeCache: !platform.foreign,
+    // The loader is short. The cache of the program is an asset.
+    useCodeCache: false,
     execArgv: [...EXEC_ARGV],
     execArgvExtension: 'none',
-    assets: { ...assets },
+    assets,
   };
-  const path = join(productFolder(platform), 'onevisor');
   const inputs = [libraries, ...(await builderFiles()), ...Object.values(assets)];
   const contents = await Promise.all(inputs.map(hashOfFile));
-  const settings = JSON.stringify({ ...seaConfig, assets: Object.keys(assets), seed: CACHE_SEED });
-  const key = hashOf(base.key, code, settings, ...contents);
-  const made = await makeUnlessCurrent(path, join(CACHE, platform.arch, 'onevisor.key'), key, async (output) => {
-    await injectBundle(platform, base.path, { code, seaConfig, output });
-    await writeInPieces(output, joinLibraries(await readFile(output), await readFile(libraries)));
-    await chmod(output, 0o755);
-  });
+  const settings = JSON.stringify({ ...seaConfig, assets: Object.keys(assets) });
+  const key = hashOf(base.key, loader, settings, ...contents);
+  const made = await makeUnlessCurrent(
+    path,
+    join(CACHE, platform.arch, `${basename(path)}.key`),
+    key,
+    async (output) => {
+      await injectLoader(platform, base.path, { loader, seaConfig, output });
+      await writeInPieces(output, joinLibraries(await readFile(output), await readFile(libraries)));
+      await chmod(output, 0o755);
+    },
+  );
   return { path, made };
+}
+
+/**
+ * Writes the program and its code cache, and returns their paths by the names of their assets. Another processor's Node
+ * cannot be run here: its executable has no cache.
+ */
+async function programAssets(
+  platform: Platform,
+  node: { readonly path: string; readonly key: string },
+  { name, program, canRun }: Pick<Contents, 'program' | 'canRun'> & { readonly name: string },
+): Promise<Record<string, string>> {
+  const folder = join(CACHE, platform.arch);
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `${name}.cjs`);
+  await writeWhole(path, program);
+  if (platform.foreign || !canRun) return { [PROGRAM_ASSET]: path };
+  const cache = join(folder, CACHE_ASSET);
+  const recipes = ['warm-cache.ts', 'warm-run.cjs', 'warm-again.cjs'].map((name) =>
+    hashOfFile(join(import.meta.dirname, name)),
+  );
+  const key = hashOf(node.key, program, EXEC_ARGV.join(' '), ...(await Promise.all(recipes)));
+  await makeUnlessCurrent(cache, `${cache}.key`, key, (output) =>
+    makeWarmCache({ node: node.path, program, flags: EXEC_ARGV }, output),
+  );
+  return { [PROGRAM_ASSET]: path, [CACHE_ASSET]: cache };
 }
 
 /** Input of pkg, and the file that it makes. */
 interface Injection {
-  readonly code: Uint8Array;
+  readonly loader: Uint8Array;
   readonly seaConfig: NonNullable<SeaOptions['seaConfig']>;
   readonly output: string;
 }
 
 /**
- * Makes `output`: Node with the bundle and the assets. pkg resolves {@link SCRIPT} from a folder that it makes below
+ * Makes `output`: Node with the loader and the assets. pkg resolves {@link SCRIPT} from a folder that it makes below
  * TMPDIR, and writes the name as it is into the executable. So the bytes do not depend on the folder of the build.
  */
-async function injectBundle(platform: Platform, node: string, { code, seaConfig, output }: Injection): Promise<void> {
+async function injectLoader(platform: Platform, node: string, { loader, seaConfig, output }: Injection): Promise<void> {
   const folder = await mkdtemp(join(CACHE, 'inject-'));
   const { TMPDIR: before } = process.env;
   try {
     const script = join(folder, basename(SCRIPT));
-    await writeFile(script, code);
+    await writeFile(script, loader);
     process.env['TMPDIR'] = folder;
     // pkg reports each of its steps; build.ts prints one line instead.
     log.info = () => undefined;
     await sea.default(script, {
       targets: [{ nodeRange: 'node24', platform: 'linux', arch: platform.arch, output }],
-      nodePath: seaConfig.useCodeCache ? await seededNode(node, folder) : node,
+      nodePath: node,
       useLocalNode: platform.foreign,
       seaConfig,
       signature: false,
@@ -110,20 +155,6 @@ async function injectBundle(platform: Platform, node: string, { code, seaConfig,
     else process.env['TMPDIR'] = before;
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/**
- * Returns a path that is a script first: it runs Node with a fixed seed, then puts that Node into its own place. pkg
- * takes one path for the Node that makes V8's code cache and for the Node that gets it, and gives no options to the
- * former. With a random seed, the hashes of strings in the cache differ from build to build. V8 accepts the cache
- * whatever the seed is when the executable runs, which is random as ever.
- */
-async function seededNode(node: string, folder: string): Promise<string> {
-  const path = join(folder, 'node');
-  await link(node, join(folder, 'stripped'));
-  const lines = ['#!/bin/sh -e', `"\${0%/*}/stripped" ${CACHE_SEED} "$@"`, 'mv "${0%/*}/stripped" "$0"', ''];
-  await writeFile(path, lines.join('\n'), { mode: 0o755 });
-  return path;
 }
 
 /**
@@ -144,7 +175,9 @@ async function writeInPieces(path: string, bytes: Uint8Array): Promise<void> {
 async function strippedNode(platform: Platform): Promise<{ path: string; key: string }> {
   const source = await nodeFor(platform);
   const { optionalDependencies } = await readPackage();
-  const key = hashOf(await hashOfFile(source), JSON.stringify(optionalDependencies));
+  const sha256 = await hashOfFile(source);
+  requirePinnedNode(sha256, optionalDependencies[`node-linux-${platform.arch}`] ?? '', platform.arch);
+  const key = hashOf(sha256, JSON.stringify(optionalDependencies));
   const path = join(CACHE, platform.arch, 'node');
   const strip = await toolOf(platform, 'strip');
   await makeUnlessCurrent(path, `${path}.key`, key, async (output) => {

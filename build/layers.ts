@@ -27,6 +27,7 @@ const BODY = ['files/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'l
  * out.
  */
 export const LAYERS: Readonly<Record<string, Layer>> = {
+  'loader.ts': { may: ['node:sea', 'node:vm'], reason: 'the loader only loads main.ts, as a bundle' },
   'main.ts': {
     may: ['programs/', 'startup/', 'native/', 'process/', 'core/', 'node:*'],
     reason: 'main.ts only composes',
@@ -37,6 +38,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'startup/',
       'supervisor/',
       ...BODY,
+      'alerts/',
       'http/',
       'rpc/',
       'ctl/',
@@ -64,12 +66,32 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     reason: 'startup/ examines the machine and prepares our own process: it starts no program',
   },
   'supervisor/': {
-    may: ['supervisor/', ...BODY, 'events/', 'health/', 'rpc/', 'http/', 'web/', 'node:*', 'npm:*'],
+    may: [
+      'supervisor/',
+      ...BODY,
+      'alerts/',
+      'events/',
+      'health/',
+      'watch/',
+      'rpc/',
+      'http/',
+      'live/',
+      'web/',
+      'api/',
+      'peers/',
+      'node:*',
+      'npm:*',
+    ],
     reason: 'supervisor/ connects the parts of one running supervisor; programs use it, not the other way round',
   },
   'files/': {
     may: ['files/', 'core/', 'node:*'],
     reason: 'files/ reads and opens files that users name, within limits; it knows no option and no program',
+  },
+  'watch/': {
+    may: ['watch/', 'files/', 'core/', 'engine/alarm.ts', 'node:fs', 'node:fs/promises', 'node:path'],
+    types: ['engine/ports.ts'],
+    reason: 'watch/ notices changed files; it knows no option and no program',
   },
   'manual/': { may: ['manual/'], reason: 'manual/ holds pages and lays them out as text: it reads no file' },
   'cli/': { may: ['cli/'], reason: 'cli/ is the table of commands and the texts made from it: it runs none of them' },
@@ -107,10 +129,41 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'health/': {
     may: ['health/', 'core/', 'engine/alarm.ts', 'node:http', 'node:https', 'node:net', 'node:dns'],
     types: ['config/', 'engine/', 'node:tls'],
-    only: { 'authorities.ts': ['node:crypto', 'node:tls', 'files/read-file.ts'] },
+    only: { 'connections.ts': ['files/authorities.ts'] },
     reason:
       'health/ checks programs from outside, as their clients do: the port Jobs runs commands, and the engine ' +
       'acts on the results',
+  },
+  'alerts/': {
+    may: [
+      'alerts/',
+      'core/',
+      'config/diff.ts',
+      'engine/alarm.ts',
+      'files/read-file.ts',
+      'files/authorities.ts',
+      'health/host-lookups.ts',
+      'health/reasons.ts',
+      'node:http',
+      'node:https',
+    ],
+    types: ['config/', 'engine/', 'node:net', 'node:tls'],
+    reason: 'alerts/ tells people what has happened: the port Jobs runs commands, and it changes no process',
+  },
+  'peers/': {
+    may: [
+      'peers/',
+      'core/',
+      'rpc/xmlrpc.ts',
+      'files/read-file.ts',
+      'files/authorities.ts',
+      'health/reasons.ts',
+      'node:http',
+      'node:https',
+      'node:crypto',
+    ],
+    types: ['api/', 'config/', 'node:net', 'node:tls', 'node:dns'],
+    reason: 'peers/ asks configured supervisors in other containers: it changes nothing here',
   },
   'rpc/': {
     may: ['rpc/', 'engine/', 'core/', 'npm:*'],
@@ -122,6 +175,12 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     types: ['config/', 'engine/', 'web/'],
     reason: 'HTTP routes to RPC and logs; the inside of a process is closed to it',
   },
+  'api/': {
+    may: ['api/', 'rpc/', 'core/', 'config/nearest.ts', 'http/answers.ts', 'http/body.ts', 'logs/line-filter.ts'],
+    types: ['http/', 'engine/', 'config/'],
+    only: { 'peer-rows.ts': ['peers/'] },
+    reason: 'the JSON API answers with what the RPC methods offer: it has no facts of its own',
+  },
   'ctl/': {
     may: [
       'ctl/',
@@ -129,6 +188,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'files/',
       'rpc/xmlrpc.ts',
       'rpc/json-answer.ts',
+      'logs/columns.ts',
       'logs/rotation.ts',
       'core/',
       'config/',
@@ -138,9 +198,34 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     types: ['rpc/'],
     reason: 'the client talks to a supervisor over RPC: never engine/, process/ or the addon',
   },
+  'live/': {
+    may: ['live/', 'rpc/', 'core/', 'files/', 'http/answers.ts', 'logs/line-filter.ts', 'node:os'],
+    types: ['http/', 'engine/', 'node:http'],
+    only: {
+      'files-route.ts': ['logs/rotation.ts', 'node:fs', 'node:fs/promises', 'node:path', 'node:stream', 'node:zlib'],
+    },
+    reason: 'streams tell what the RPC methods tell, as it happens; they change nothing',
+  },
+  'dashboard/': {
+    may: [
+      'dashboard/',
+      'core/',
+      // The words of the client of the terminal, so that all views say the same. These files are pure.
+      'ctl/amounts.ts',
+      'ctl/description.ts',
+      'ctl/natural-order.ts',
+      'ctl/process-status.ts',
+      'npm:preact',
+      'npm:preact/hooks',
+      'npm:@preact/signals',
+    ],
+    types: ['api/', 'ctl/'],
+    reason: 'the dashboard runs in a browser: it knows the JSON API and the pure words of core/ and ctl/ only',
+  },
   'web/': {
-    may: ['web/', 'rpc/', 'core/', 'http/answers.ts', 'node:crypto'],
+    may: ['web/', 'rpc/', 'core/', 'http/answers.ts', 'node:crypto', 'node:zlib'],
     types: ['http/', 'node:http'],
+    only: { 'dashboard-asset.ts': ['node:fs/promises', 'node:path', 'node:sea'] },
     reason: 'the page shows and does only what the RPC methods offer',
   },
 };

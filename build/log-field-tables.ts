@@ -1,7 +1,8 @@
 /** The tables of the fields and events of the supervisor's own lines, for the page about logs of the manual. */
 import { logEvents, logFields } from '../src/core/log-fields.ts';
 
-function formatTable(title: string, rows: Readonly<Record<string, string>>): string {
+/** Formats names with their meanings as a table. */
+export function formatTable(title: string, rows: Readonly<Record<string, string>>): string {
   const lines = Object.entries(rows).map(([name, doc]) => `| \`${name}\` | ${doc} |`);
   return [`| ${title} | |`, '| --- | --- |', ...lines].join('\n');
 }

@@ -6,7 +6,8 @@ import { mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LINK_NAMES } from '../src/startup/choose-program.ts';
 import { buildAddon } from './addon.ts';
-import { bundle, bundleManual } from './bundle.ts';
+import { bundle, bundleLoader, bundleManual } from './bundle.ts';
+import { bundleDashboard } from './dashboard.ts';
 import { absentAsNull, writeWhole } from './cache.ts';
 import { makeExecutable } from './executable.ts';
 import { collectLicences, LICENCES } from './licences.ts';
@@ -36,8 +37,16 @@ export async function buildProduct(platform: Platform, entry: string = ENTRY): P
   await mkdir(folder, { recursive: true });
   // Earlier builds left the addon there.
   await rm(join(folder, 'onevisor.node'), { force: true });
-  const [{ code, packages }, assets] = await Promise.all([bundle(entry, platform), makeAssets(platform)]);
-  const { path, made } = await makeExecutable(platform, code, assets);
+  const [{ code, packages: nodePackages }, loader, dashboard, ownAssets] = await Promise.all([
+    bundle(entry, platform),
+    bundleLoader(),
+    bundleDashboard(),
+    makeAssets(platform),
+  ]);
+  const assets = { ...ownAssets, 'dashboard.json': dashboard.path };
+  const packages = [...new Set([...nodePackages, ...dashboard.packages])].sort();
+  const canRun = entry === ENTRY;
+  const { path, made } = await makeExecutable(platform, { loader, program: code, canRun, assets });
   await makeLinks(folder);
   const licences = join(folder, LICENCES);
   await writeWhole(licences, await collectLicences(platform, packages));

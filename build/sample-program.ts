@@ -3,7 +3,7 @@
  * defaults of all options, and the policies that follow from them, from here.
  */
 import { noFlags } from '../src/config/flags.ts';
-import type { ProcessConfig } from '../src/config/model.ts';
+import type { Config, ProcessConfig } from '../src/config/model.ts';
 import { formatProblem } from '../src/config/problems.ts';
 import { readConfig } from '../src/config/read.ts';
 import type { Source } from '../src/config/source.ts';
@@ -24,11 +24,17 @@ function sourceOf(text: string): Source {
   };
 }
 
+/** Reads a configuration. Throws if it is invalid. */
+export function sampleConfig(text: string): Config {
+  const { config, errors } = readConfig(sourceOf(text), settings);
+  if (config === null) throw new Error(errors.map(formatProblem).join('\n'));
+  return config;
+}
+
 /** Reads a program with these options, each a line of the file: `startsecs=0`. Throws if an option is invalid. */
 export function sampleProgram(...options: readonly string[]): ProcessConfig {
   const text = ['[program:web]', 'command=/bin/web', ...options].join('\n');
-  const { config, errors } = readConfig(sourceOf(text), settings);
-  const proc = config?.groups[0]?.processes[0];
-  if (proc === undefined) throw new Error(errors.map(formatProblem).join('\n'));
+  const proc = sampleConfig(text).groups[0]?.processes[0];
+  if (proc === undefined) throw new Error('there is no program');
   return proc;
 }

@@ -2,7 +2,8 @@
  * Runs `npm test`: builds, runs the test rings from fast to slow, and prints one line for each ring and one for the
  * sum. `npm test -- --quick` runs the rings that need no running supervisor. `npm test -- unit e2e` runs the named
  * rings only. `--only NAME` runs only files with NAME in their path. A ring without tests fails. A skipped test without
- * a reason is a failure.
+ * a reason is a failure. `--slow` (`npm run test:slow`) runs the long form of the rings that have one.
+ * `--times` names the files of each ring that took longest.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
@@ -36,6 +37,8 @@ interface Ring {
   readonly isBeside?: boolean;
   /** True for a ring of `--quick`. */
   readonly isQuick?: boolean;
+  /** True for a ring of `--slow`: with TEST_SLOW=1 its tests run in their long form (see test/slow.ts). */
+  readonly hasLongForm?: boolean;
   /** Seconds on two idle processors, for the forecast at the start. */
   readonly seconds: number;
   /** Runs once before the files, which run in parallel. */
@@ -48,16 +51,17 @@ const RINGS: readonly Ring[] = [
   { name: 'build', seconds: 7, isQuick: true, command: [...NODE, 'build/build.ts', '--quiet'] },
   { name: 'verify', seconds: 8, command: [...NODE, 'build/verify.ts', '--no-sizes'] },
   { name: 'lint', seconds: 10, isQuick: true, command: [...NODE, 'build/lint.ts'] },
-  { name: 'typecheck', seconds: 3, isQuick: true, command: ['node_modules/.bin/tsc', '-p', '.'] },
+  { name: 'typecheck', seconds: 3, isQuick: true, command: ['npm', 'run', '-s', 'typecheck'] },
   { name: 'docs', seconds: 1, isQuick: true, command: [...NODE, 'build/docs.ts', '--check'] },
   {
     name: 'unit and engine',
-    seconds: 30,
+    seconds: 50,
     isQuick: true,
     folders: ['unit', 'engine'],
     // Both test folders together cover these.
     covers: ['src/core', 'src/config'],
   },
+  { name: 'model', seconds: 12, isQuick: true, hasLongForm: true },
   { name: 'process', seconds: 25, isQuick: true },
   {
     // A choice of the ring e2e again, with the libraries of the system.
@@ -66,23 +70,36 @@ const RINGS: readonly Ring[] = [
     files: ['bytes', 'early-signals', 'exit-codes', 'reaping'].map((name) => `e2e/${name}`),
     env: { TEST_LIBC: 'system' },
   },
-  { name: 'e2e', seconds: 250 },
-  { name: 'conformance', isBeside: true, seconds: 220, timeoutMs: 300_000 },
+  { name: 'e2e', seconds: 390 },
+  { name: 'conformance', isBeside: true, seconds: 300, timeoutMs: 300_000 },
+  { name: 'browser', seconds: 120, timeoutMs: 300_000 },
+  { name: 'soak', isBeside: true, seconds: 65, hasLongForm: true },
+  { name: 'fault', seconds: 40, hasLongForm: true },
+  { name: 'load', seconds: 60, hasLongForm: true },
+  { name: 'fuzz', seconds: 40, hasLongForm: true },
+  { name: 'upgrade', isBeside: true, seconds: 60 },
   {
     name: 'container',
-    seconds: 110,
+    seconds: 160,
     timeoutMs: 600_000,
     prepare: async () => {
       const { prepareContainers, skipReason } = await import('../test/container/containers.ts');
       if ((await skipReason()) === null) await prepareContainers();
     },
   },
+  { name: 'bench', seconds: 60, timeoutMs: 600_000 },
 ];
 
 /** Files that run at the same time. Many wait for pauses of a second, so three keep two processors busy. */
 const CONCURRENCY = 3;
 /** The same for each of two rings that run at the same time. */
 const CONCURRENCY_BESIDE = 2;
+
+/** Number of files that `--times` names. */
+const SLOWEST = 15;
+
+/** Factor on the timeouts of tests in their long form: up to four hours. */
+const LONG_FORM_FACTOR = 120;
 
 /** Cache of compiled sources and tests, for this run and later runs. Each test file starts 0.2 s sooner. */
 const COMPILED = join(ROOT, 'dist', '.cache', 'compiled');
@@ -95,8 +112,14 @@ interface Tally {
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string' }, quick: { type: 'boolean' } },
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean' },
+    slow: { type: 'boolean' },
+    times: { type: 'boolean' },
+  },
 });
+if (values.slow === true) process.env['TEST_SLOW'] = '1';
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
 
@@ -129,8 +152,11 @@ async function stop(): Promise<void> {
 function chosenRings(names: readonly string[]): readonly Ring[] {
   const isNamed = (ring: Ring): boolean =>
     names.includes(ring.name) || (ring.folders ?? []).some((folder) => names.includes(folder));
-  const isQuickRun = values.quick === true;
-  const chosen = RINGS.filter((ring) => (names.length > 0 ? isNamed(ring) : !isQuickRun || ring.isQuick === true));
+  const isDefault = (ring: Ring): boolean => {
+    if (values.slow === true) return ring.hasLongForm === true;
+    return values.quick !== true || ring.isQuick === true;
+  };
+  const chosen = RINGS.filter(names.length > 0 ? isNamed : isDefault);
   const unknown = names.filter((name) => !RINGS.some((ring) => ring.name === name || ring.folders?.includes(name)));
   if (unknown.length > 0)
     throw new Error(`cannot run ${unknown.join(', ')}: the rings are ${RINGS.map((ring) => ring.name).join(', ')}`);
@@ -210,7 +236,7 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     return { ...tally, failed: 1 };
   }
   await ring.prepare?.();
-  const timeoutMs = ring.timeoutMs ?? 120_000;
+  const timeoutMs = (ring.timeoutMs ?? 120_000) * (values.slow === true ? LONG_FORM_FACTOR : 1);
   const isGated = ring.covers !== undefined && values.only === undefined;
   // Test files inherit this variable. With compiled code from a file, V8 counts covered lines wrongly.
   if (isGated) delete process.env['NODE_COMPILE_CACHE'];
@@ -263,15 +289,20 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
         `${commands.length} descendants: ${commands.join('; ')}`,
     ),
   );
-  const seen = new Set<string>();
+  /** Times of the first and the latest event of each file. */
+  const seen = new Map<string, { readonly firstMs: number; lastMs: number }>();
   // The run continues only while the stream is read.
   for await (const event of stream) {
     if (!('file' in event.data) || event.data.file === undefined) continue;
     stalled.seen(event.data.file);
-    seen.add(event.data.file);
+    const nowMs = performance.now();
+    const times = seen.get(event.data.file) ?? { firstMs: nowMs, lastMs: nowMs };
+    times.lastMs = nowMs;
+    seen.set(event.data.file, times);
     showProgress(`${ring.name}: ${formatTally(tally)}, file ${seen.size} of ${files.length}`);
   }
   stalled.close();
+  if (values.times === true) printTimes(seen);
   for (const file of failedFiles)
     if (output.has(file)) print(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
   if (isGated) {
@@ -280,6 +311,13 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     tally[uncovered.length > 0 ? 'failed' : 'passed'] += 1;
   }
   return tally;
+}
+
+/** Prints the files that took longest. */
+function printTimes(files: ReadonlyMap<string, { readonly firstMs: number; readonly lastMs: number }>): void {
+  const took = [...files].map(([file, { firstMs, lastMs }]) => ({ file, seconds: (lastMs - firstMs) / 1000 }));
+  for (const { file, seconds } of took.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST))
+    print(`  ${seconds.toFixed(1).padStart(6)} s  ${relative(ROOT, file)}`);
 }
 
 function formatTally({ passed, failed, skipped }: Tally): string {

@@ -36,7 +36,7 @@ const LIBRARIES: ReadonlySet<string> = new Set([
 ]);
 
 /** The executable must not grow unnoticed. */
-const LARGEST_BYTES = 80.5e6;
+const LARGEST_BYTES = 83e6;
 
 const { values: options } = parseArgs({
   options: { arch: { type: 'string' }, sizes: { type: 'boolean', default: true } },
@@ -109,7 +109,7 @@ async function startOnBareSystem(): Promise<void> {
 async function buildElsewhere(): Promise<void> {
   const folder = await mkdtemp(join(CACHE, 'verify-'));
   try {
-    for (const name of ['build', 'src', 'LICENSE', 'package.json', 'package-lock.json'])
+    for (const name of ['build', 'src', 'LICENSE', 'package.json', 'package-lock.json', 'tsconfig.json'])
       await cp(join(ROOT, name), join(folder, name), { recursive: true });
     // Hard links: the bundle has the paths of the packages, which a symbolic link would change.
     await run('cp', ['-al', join(ROOT, 'node_modules'), folder]);

@@ -105,6 +105,18 @@ async function run(): Promise<number> {
       const users = args.includes('--static') ? null : loadAddon();
       return runCheck(args, env, { ...io, users, executable: calledPath });
     }
+    case 'grafana': {
+      const { runGrafana } = await import('./programs/grafana.ts');
+      const { loadAddon } = await import('./native/load.ts');
+      const users = args.includes('--static') ? null : loadAddon();
+      return runGrafana(args, env, { ...io, users, executable: calledPath });
+    }
+    case 'alerts': {
+      const { runAlerts } = await import('./programs/alerts.ts');
+      const { loadAddon } = await import('./native/load.ts');
+      const users = args.includes('--static') ? null : loadAddon();
+      return runAlerts(args, env, { ...io, users, executable: calledPath });
+    }
     case 'echo-conf': {
       const { runEchoConf } = await import('./programs/echo-conf.ts');
       return runEchoConf(args, env, io);

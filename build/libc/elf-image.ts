@@ -2,6 +2,7 @@
  * Reads the parts of a 64-bit little-endian ELF file that the kernel and the dynamic loader use, and writes tables of
  * segments. Addresses and offsets are numbers: those of an executable are far below 2^53.
  */
+import { ELF_MAGIC, FileView } from '../file-view.ts';
 import type { Arch } from '../platform.ts';
 
 /** Types of segments (elf(5), p_type). */
@@ -68,19 +69,19 @@ export class ElfImage {
   readonly arch: Arch;
   readonly entry: number;
   readonly segments: readonly Segment[];
-  readonly #view: DataView;
+  readonly #view: FileView;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = new FileView(bytes);
     const isElf64Little =
-      this.#view.getUint32(0) === 0x7f454c46 && this.#view.getUint8(4) === 2 && this.#view.getUint8(5) === 1;
-    const arch = isElf64Little ? MACHINES[this.#view.getUint16(HeaderField.machine, true)] : undefined;
+      this.#view.getUint32(0) === ELF_MAGIC && this.#view.getUint8(4) === 2 && this.#view.getUint8(5) === 1;
+    const arch = isElf64Little ? MACHINES[this.#view.getUint16(HeaderField.machine)] : undefined;
     if (arch === undefined) throw new Error('cannot read the executable: not an ELF file for x64 or arm64');
     this.arch = arch;
     this.entry = this.#word(HeaderField.entry);
     const table = this.#word(HeaderField.segments);
-    const count = this.#view.getUint16(HeaderField.counts + 2, true);
+    const count = this.#view.getUint16(HeaderField.counts + 2);
     this.segments = Array.from({ length: count }, (_, index) => this.#segmentAt(table + index * SEGMENT_BYTES));
   }
 
@@ -120,6 +121,7 @@ export class ElfImage {
     return tables.flatMap(({ address, size }) => {
       if (address === undefined) return [];
       const start = this.offsetOf(address);
+      this.#view.require(start, size);
       return Array.from({ length: size / RELOCATION_BYTES }, (_, index) =>
         this.#relocationAt(start + index * RELOCATION_BYTES),
       );
@@ -146,12 +148,12 @@ export class ElfImage {
   /** Address and size of each symbol of `.symtab`, by name. Empty for a stripped file. */
   namedAddresses(): ReadonlyMap<string, number> {
     const table = this.#word(HeaderField.sections);
-    const count = this.#view.getUint16(0x3c, true);
+    const count = this.#view.getUint16(0x3c);
     const starts = Array.from({ length: count }, (_, index) => table + index * SECTION_BYTES);
-    const symbols = starts.find((start) => this.#view.getUint32(start + 4, true) === SHT_SYMTAB);
+    const symbols = starts.find((start) => this.#view.getUint32(start + 4) === SHT_SYMTAB);
     const named = new Map<string, number>();
     if (symbols === undefined) return named;
-    const names = this.#word(table + this.#view.getUint32(symbols + 0x28, true) * SECTION_BYTES + 0x18);
+    const names = this.#word(table + this.#view.getUint32(symbols + 0x28) * SECTION_BYTES + 0x18);
     const first = this.#word(symbols + 0x18);
     for (let at = first; at < first + this.#word(symbols + 0x20); at += SYMBOL_BYTES) {
       const { name, address } = this.#symbolAt(at, names);
@@ -180,21 +182,21 @@ export class ElfImage {
 
   #relocationAt(at: number): Relocation {
     const { symbols, strings } = this.#dynamicSymbolTables();
-    const index = this.#view.getUint32(at + 12, true);
+    const index = this.#view.getUint32(at + 12);
     return {
-      type: this.#view.getUint32(at + 8, true),
+      type: this.#view.getUint32(at + 8),
       address: this.#word(at),
       symbol: index === 0 ? null : this.#symbolAt(symbols + index * SYMBOL_BYTES, strings),
-      addend: Number(this.#view.getBigInt64(at + 16, true)),
+      addend: Number(this.#view.getBigInt64(at + 16)),
     };
   }
 
   #symbolAt(at: number, names: number): ElfSymbol {
-    const name = names + this.#view.getUint32(at, true);
+    const name = names + this.#view.getUint32(at);
     return {
-      name: Buffer.from(this.bytes.subarray(name, this.bytes.indexOf(0, name))).toString('latin1'),
+      name: this.#view.textAt(name),
       isWeak: this.#view.getUint8(at + 4) >> 4 === STB_WEAK,
-      isDefined: this.#view.getUint16(at + 6, true) !== 0,
+      isDefined: this.#view.getUint16(at + 6) !== 0,
       address: this.#word(at + 8),
       size: this.#word(at + 16),
     };
@@ -202,8 +204,8 @@ export class ElfImage {
 
   #segmentAt(at: number): Segment {
     return {
-      type: this.#view.getUint32(at, true),
-      flags: this.#view.getUint32(at + 4, true),
+      type: this.#view.getUint32(at),
+      flags: this.#view.getUint32(at + 4),
       offset: this.#word(at + 8),
       address: this.#word(at + 16),
       fileSize: this.#word(at + 32),
@@ -213,7 +215,7 @@ export class ElfImage {
   }
 
   #word(at: number): number {
-    return Number(this.#view.getBigUint64(at, true));
+    return Number(this.#view.getBigUint64(at));
   }
 }
 

@@ -2,7 +2,7 @@
  * The commands that ask a running supervisor. To add one: a row here, and its action in src/ctl/commands/ and
  * src/ctl/command-table.ts. Pure data.
  */
-import { FAILED, NAMES, NO_SUPERVISOR } from './command-phrases.ts';
+import { FAILED, FAILED_OR_ALONE, NAMES, NO_SOCKET, NO_SUPERVISOR, REFUSED } from './command-phrases.ts';
 import type { CommandSpec, OptionSpec } from './command-spec.ts';
 import { logsCommand } from './logs-command.ts';
 
@@ -16,6 +16,8 @@ const LOGS: OptionSpec = {
   names: ['--logs'],
   help: 'then show what the processes have written since the command began, and follow it until Ctrl-C',
 };
+/** Exit code of the commands that look at processes. */
+const NO_ANSWER_OR_NAME = [4, 'no supervisor answers, or there is no such name'] as const;
 const NOT_RUNNING = [7, 'a process is not running, or cannot be started; or there is no such socket'] as const;
 
 /** Commands of the client, in the order of `--help`. */
@@ -58,8 +60,9 @@ export const clientCommands: readonly CommandSpec[] = [
       { line: 'onevisor status --json web', effect: 'for a script' },
     ],
     exitCodes: [
+      [1, 'the supervisor refuses the user'],
       [3, 'a process is stopped, has exited or failed'],
-      [4, 'no supervisor answers, or there is no such name'],
+      NO_ANSWER_OR_NAME,
     ],
   },
   logsCommand,
@@ -76,10 +79,7 @@ export const clientCommands: readonly CommandSpec[] = [
         'the latest ends with their reasons, and the last lines of its output, also of the run before.',
     ],
     examples: [{ line: 'onevisor describe web', effect: 'one process' }],
-    exitCodes: [
-      [1, 'an action failed'],
-      [4, 'no supervisor answers, or there is no such name'],
-    ],
+    exitCodes: [[1, 'the supervisor refuses the user'], [2, 'the command line is wrong'], NO_ANSWER_OR_NAME],
   },
   {
     name: 'why',
@@ -90,10 +90,7 @@ export const clientCommands: readonly CommandSpec[] = [
     takes: ['processes'],
     details: ['For a bug report: what happened, what asked for it, the last line of the output, and what follows.'],
     examples: [{ line: 'onevisor why web', effect: 'one process' }],
-    exitCodes: [
-      [1, 'an action failed'],
-      [4, 'no supervisor answers, or there is no such name'],
-    ],
+    exitCodes: [[1, 'the supervisor refuses the user'], [2, 'the command line is wrong'], NO_ANSWER_OR_NAME],
   },
   {
     name: 'wait',
@@ -101,7 +98,7 @@ export const clientCommands: readonly CommandSpec[] = [
     group: 'look',
     summary: 'Wait until processes are up, healthy or done',
     usage: ['wait [--timeout TIME] NAME[:CONDITION]…'],
-    takes: ['processes'],
+    takes: ['conditions'],
     options: [
       { names: ['--timeout'], value: 'TIME', valueKind: 'text', help: 'longest wait; 60 seconds without this' },
     ],
@@ -119,9 +116,10 @@ export const clientCommands: readonly CommandSpec[] = [
       { line: 'onevisor wait --timeout 300 db:started web:healthy', effect: 'in a script, for two processes' },
     ],
     exitCodes: [
+      [1, 'the supervisor refuses the user'],
       [2, 'the command line is wrong'],
       [3, 'a condition can no longer be met'],
-      [4, 'no supervisor answers, or there is no such name'],
+      NO_ANSWER_OR_NAME,
       [124, 'the time is over'],
     ],
   },
@@ -143,8 +141,9 @@ export const clientCommands: readonly CommandSpec[] = [
       { line: 'onevisor top --read-only', effect: 'to look only' },
     ],
     exitCodes: [
+      [1, 'the supervisor refuses the user'],
       [3, 'without a terminal: a process is stopped, has exited or failed'],
-      [4, 'no supervisor answers, or it refuses the connection'],
+      NO_SUPERVISOR,
     ],
   },
   {
@@ -164,7 +163,7 @@ export const clientCommands: readonly CommandSpec[] = [
       { line: "onevisor tail -f web 'worker:*'", effect: 'several, with names before the lines' },
       { line: 'onevisor tail -100 web', effect: 'the last 100 bytes' },
     ],
-    exitCodes: [FAILED, NO_SUPERVISOR],
+    exitCodes: [FAILED, REFUSED, NO_SOCKET],
   },
   {
     name: 'maintail',
@@ -178,7 +177,7 @@ export const clientCommands: readonly CommandSpec[] = [
       { names: ['-BYTES'], help: 'the last BYTES bytes; 1600 without this' },
     ],
     details: ['The supervisor has a log of its own only if `logfile` is set.'],
-    exitCodes: [FAILED, NO_SUPERVISOR],
+    exitCodes: [FAILED, REFUSED, NO_SOCKET],
   },
   {
     name: 'pid',
@@ -188,7 +187,7 @@ export const clientCommands: readonly CommandSpec[] = [
     usage: ['pid [NAME… | all]'],
     takes: ['processes'],
     examples: [{ line: 'kill -HUP "$(onevisor pid web)"', effect: 'a signal without the supervisor' }],
-    exitCodes: [FAILED, NO_SUPERVISOR, NOT_RUNNING],
+    exitCodes: [FAILED, REFUSED, NOT_RUNNING],
   },
   {
     name: 'avail',
@@ -198,48 +197,61 @@ export const clientCommands: readonly CommandSpec[] = [
     usage: ['avail'],
     takes: [],
     details: ['Also those that are not active yet, with their autostart and priorities.'],
-    exitCodes: [FAILED],
+    exitCodes: [FAILED_OR_ALONE],
   },
   {
     name: 'start',
     kind: 'client',
     group: 'act',
     summary: 'Start processes, and wait until they are up',
-    usage: ['start [--timeout TIME] [--logs] NAME…'],
+    usage: ['start [--with-dependencies] [--timeout TIME] [--logs] NAME…'],
     takes: ['processes'],
-    options: [TIMEOUT, LOGS],
+    options: [
+      {
+        names: ['--with-dependencies'],
+        help: 'first start the programs that it waits for (depends_on) and that do not run',
+      },
+      TIMEOUT,
+      LOGS,
+    ],
     details: [NAMES],
     examples: [
       { line: 'onevisor start web', effect: 'one process' },
+      { line: 'onevisor start --with-dependencies web', effect: 'one process, after what it needs' },
       { line: "onevisor start --timeout 30 'worker:*'", effect: 'a group; exit code 124 after 30 s' },
     ],
-    exitCodes: [FAILED, NO_SUPERVISOR, NOT_RUNNING, [124, 'the time is over; the start continues']],
+    exitCodes: [FAILED, REFUSED, NOT_RUNNING, [124, 'the time is over; the start continues']],
   },
   {
     name: 'stop',
     kind: 'client',
     group: 'act',
     summary: 'Stop processes, and wait until they have ended',
-    usage: ['stop NAME…'],
+    usage: ['stop [--with-dependents] NAME…'],
     takes: ['processes'],
+    options: [{ names: ['--with-dependents'], help: 'first stop the programs that depend on it (depends_on)' }],
     details: [NAMES, 'A second `stop` of a process that is still stopping kills it.'],
     examples: [
       { line: 'onevisor stop web', effect: 'one process' },
       { line: "onevisor stop 'worker_*'", effect: 'all processes whose names match' },
     ],
-    exitCodes: [FAILED, NO_SUPERVISOR, NOT_RUNNING],
+    exitCodes: [FAILED, REFUSED, NOT_RUNNING],
   },
   {
     name: 'restart',
     kind: 'client',
     group: 'act',
     summary: 'Stop and start processes',
-    usage: ['restart [--rolling] [--timeout TIME] [--logs] NAME…'],
+    usage: ['restart [--rolling | --with-dependents] [--timeout TIME] [--logs] NAME…'],
     takes: ['processes'],
     options: [
       {
         names: ['--rolling'],
         help: 'one process after the other; stop at the first that does not come up, or is not healthy',
+      },
+      {
+        names: ['--with-dependents'],
+        help: 'stop the programs that depend on it (depends_on) before, and start them after it',
       },
       TIMEOUT,
       LOGS,
@@ -247,9 +259,10 @@ export const clientCommands: readonly CommandSpec[] = [
     details: [NAMES, 'The configuration is not read again; `onevisor update` does that.'],
     examples: [
       { line: 'onevisor restart web', effect: 'one process' },
+      { line: 'onevisor restart --with-dependents db', effect: 'one process, and those that need it' },
       { line: "onevisor restart --rolling 'worker:*'", effect: 'a group, without a gap' },
     ],
-    exitCodes: [FAILED, NO_SUPERVISOR, NOT_RUNNING, [124, 'the time is over; the start continues']],
+    exitCodes: [FAILED, REFUSED, NOT_RUNNING, [124, 'the time is over; the start continues']],
   },
   {
     name: 'signal',
@@ -260,7 +273,25 @@ export const clientCommands: readonly CommandSpec[] = [
     takes: ['signal', 'processes'],
     details: ['A SIGNAL is a name such as HUP or SIGHUP, or a number.', NAMES],
     examples: [{ line: 'onevisor signal CONT web', effect: 'one process' }],
-    exitCodes: [FAILED, NO_SUPERVISOR, NOT_RUNNING],
+    exitCodes: [FAILED, REFUSED, NOT_RUNNING],
+  },
+  {
+    name: 'reload-program',
+    kind: 'client',
+    group: 'act',
+    summary: 'Make programs read their own configuration again',
+    usage: ['reload-program NAME…'],
+    takes: ['processes'],
+    details: [
+      'Sends `reload_signal` to the process, or runs `reload_command` and waits for its end. One of both must be ' +
+        'set, and the process must run. `onevisor reload` restarts the supervisor.',
+      NAMES,
+    ],
+    examples: [
+      { line: 'onevisor reload-program web', effect: 'one process' },
+      { line: "onevisor reload-program 'worker:*'", effect: 'a group, one after the other' },
+    ],
+    exitCodes: [FAILED, NO_SUPERVISOR],
   },
   {
     name: 'scale',
@@ -279,13 +310,27 @@ export const clientCommands: readonly CommandSpec[] = [
     exitCodes: [FAILED, NO_SUPERVISOR],
   },
   {
+    name: 'notify',
+    kind: 'client',
+    group: 'act',
+    summary: 'Send a test message by sections [notify:x]',
+    usage: ['notify NAME…'],
+    takes: ['text'],
+    details: [
+      'One attempt, without throttle and retries. A failure is printed with its reason. NAME is the x of [notify:x]; ' +
+        'the supervisor must have read the section: `onevisor update`.',
+    ],
+    examples: [{ line: 'onevisor notify ops', effect: 'the command or URL of [notify:ops]' }],
+    exitCodes: [FAILED, NO_SUPERVISOR],
+  },
+  {
     name: 'clear',
     kind: 'client',
     group: 'act',
     summary: 'Empty the logs of processes',
     usage: ['clear NAME…'],
     takes: ['processes'],
-    exitCodes: [FAILED, NO_SUPERVISOR],
+    exitCodes: [FAILED, REFUSED, NO_SOCKET],
   },
   {
     name: 'reopen',
@@ -334,7 +379,8 @@ export const clientCommands: readonly CommandSpec[] = [
       { line: 'onevisor run web -- sh', effect: 'a shell with them' },
     ],
     exitCodes: [
-      [1, 'the supervisor gives no settings; or the exit code of CMD'],
+      [1, 'the supervisor gives no settings, or refuses the user; or the exit code of CMD'],
+      NO_SUPERVISOR,
       [126, 'CMD cannot be executed'],
       [127, 'there is no CMD'],
     ],
@@ -347,7 +393,7 @@ export const clientCommands: readonly CommandSpec[] = [
     usage: ['fg NAME'],
     takes: ['processes'],
     details: ['What is typed goes to the standard input of the process. Ctrl-C returns; the process goes on.'],
-    exitCodes: [FAILED, NO_SUPERVISOR],
+    exitCodes: [FAILED, REFUSED, NO_SOCKET],
   },
   {
     name: 'reread',
@@ -357,7 +403,7 @@ export const clientCommands: readonly CommandSpec[] = [
     usage: ['reread'],
     takes: [],
     details: ['Changes nothing. `onevisor update` applies the changes.'],
-    exitCodes: [[1, 'the configuration has an error'], NO_SUPERVISOR],
+    exitCodes: [[1, 'the configuration has an error, no supervisor answers, or it refuses the user']],
   },
   {
     name: 'update',
@@ -372,7 +418,9 @@ export const clientCommands: readonly CommandSpec[] = [
       { line: 'onevisor update --dry-run', effect: 'what would happen' },
       { line: 'onevisor update', effect: 'all changes' },
     ],
-    exitCodes: [[1, 'the configuration has an error, or there is no such group'], NO_SUPERVISOR],
+    exitCodes: [
+      [1, 'the configuration has an error, there is no such group, no supervisor answers, or it refuses the user'],
+    ],
   },
   {
     name: 'add',
@@ -381,7 +429,7 @@ export const clientCommands: readonly CommandSpec[] = [
     summary: 'Activate groups of the configuration that was read again',
     usage: ['add GROUP…'],
     takes: ['groups'],
-    exitCodes: [FAILED],
+    exitCodes: [FAILED_OR_ALONE],
   },
   {
     name: 'remove',
@@ -390,7 +438,7 @@ export const clientCommands: readonly CommandSpec[] = [
     summary: 'Deactivate groups whose processes have stopped',
     usage: ['remove GROUP…'],
     takes: ['groups'],
-    exitCodes: [FAILED],
+    exitCodes: [FAILED_OR_ALONE],
   },
   {
     name: 'reload',
@@ -400,7 +448,7 @@ export const clientCommands: readonly CommandSpec[] = [
     usage: ['reload'],
     takes: [],
     details: ['On a terminal of the shell it asks first. `onevisor update` restarts only what has changed.'],
-    exitCodes: [FAILED, NO_SUPERVISOR],
+    exitCodes: [FAILED_OR_ALONE],
   },
   {
     name: 'shutdown',
@@ -410,7 +458,7 @@ export const clientCommands: readonly CommandSpec[] = [
     usage: ['shutdown'],
     takes: [],
     details: ['A second `shutdown` kills the processes that are still stopping.'],
-    exitCodes: [FAILED, NO_SUPERVISOR],
+    exitCodes: [FAILED_OR_ALONE],
   },
   {
     name: 'version',
@@ -420,7 +468,7 @@ export const clientCommands: readonly CommandSpec[] = [
     usage: ['version'],
     takes: [],
     details: ['`onevisor --version` prints our own version, and asks no supervisor.'],
-    exitCodes: [NO_SUPERVISOR],
+    exitCodes: [[1, 'the supervisor refuses the user'], REFUSED, NO_SOCKET],
   },
   {
     name: 'open',

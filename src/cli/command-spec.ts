@@ -9,9 +9,10 @@
  * - `client`: asks a running supervisor. Does not exist in the main process of a container, where the same word is a
  *   command to run.
  * - `frozen`: a program of its own, in every process. No row of this kind is ever added (manual/start.md).
+ * - `tool`: a program of its own that asks no supervisor. Does not exist in the main process of a container.
  * - `shell`: makes sense within the shell of `onevisor ctl` only.
  */
-export type CommandKind = 'client' | 'frozen' | 'shell';
+export type CommandKind = 'client' | 'frozen' | 'tool' | 'shell';
 
 /** Titles of the groups of commands, in the order of `--help`. */
 export const groupTitles = {
@@ -27,10 +28,12 @@ export const groupTitles = {
 export type CommandGroup = keyof typeof groupTitles;
 
 /**
- * Kind of an argument, for the completion of shells. `processes` and `groups` are names of the running supervisor.
+ * Kind of an argument, for the completion of shells. `processes` and `groups` are names of the running supervisor, and
+ * `conditions` are names of processes that may have a condition behind them: `web:ready`.
  */
 export type ArgumentKind =
   | 'processes'
+  | 'conditions'
   | 'groups'
   | 'stream'
   | 'signal'

@@ -3,7 +3,7 @@
  * list of the others. Pure data, and look-ups in it.
  */
 import { clientCommands } from './client-commands.ts';
-import type { CommandSpec } from './command-spec.ts';
+import type { CommandSpec, OptionSpec } from './command-spec.ts';
 import { connectionOptions, shellOptions } from './connection-options.ts';
 
 /** The forms of the output of `check`. */
@@ -19,9 +19,10 @@ const frozenCommands: readonly CommandSpec[] = [
     kind: 'frozen',
     group: 'look',
     summary: 'Report each process that should be up and is not',
-    usage: ['health [--flapping] [--wait[=TIME]] [NAME…]'],
+    usage: ['health [--live] [--flapping] [--wait[=TIME]] [NAME…]'],
     takes: ['processes'],
     options: [
+      { names: ['--live'], help: 'for liveness probes: a start or a restart that is due is no problem' },
       { names: ['--flapping'], help: 'a crash loop is a problem, too' },
       {
         names: ['--wait'],
@@ -35,16 +36,16 @@ const frozenCommands: readonly CommandSpec[] = [
     details: [
       'Made for HEALTHCHECK and for probes that run a command: it prints a line for each problem, and ' +
         'nothing if all is well. A process that has a health check must be healthy.',
-      'A program that crashes again and again is up most of the time. It counts only with --flapping: a ' +
-        'liveness probe ' +
-        'should not end a container for one worker.',
+      'A program that crashes again and again is up most of the time. It counts only with --flapping. In the pause ' +
+        'before its next start it is not up; with --live that does not count either: a liveness probe should not end ' +
+        'a container for one worker.',
     ],
     examples: [
       { line: 'onevisor health', effect: 'all processes' },
       { line: 'onevisor health web', effect: 'one process' },
       { line: 'onevisor health --wait=30', effect: 'until all is well, at most 30 s' },
     ],
-    exitCodes: [[1, 'there is a problem, or no supervisor answers']],
+    exitCodes: [[1, 'there is a problem, no supervisor answers, or it refuses the user']],
   },
   {
     name: 'ctl',
@@ -204,8 +205,52 @@ const frozenCommands: readonly CommandSpec[] = [
   },
 ];
 
+/** Options of the commands that print something made from the configuration. */
+const readingOptions: readonly OptionSpec[] = [
+  { names: ['--static'], help: 'look up nothing on this machine: users, directories, includes, commands' },
+  { names: ['-c', '--configuration'], value: 'FILE', valueKind: 'file', help: 'configuration file' },
+  { names: ['--container'], help: 'with the defaults of a container' },
+];
+
+/** Exit code of these commands. */
+const BAD_CONFIGURATION = [2, 'the configuration has an error, or the command line is wrong'] as const;
+
+/** Commands that ask no supervisor, and are no frozen words: they came later. */
+const toolCommands: readonly CommandSpec[] = [
+  {
+    name: 'grafana',
+    kind: 'tool',
+    group: 'prepare',
+    summary: 'Print a Grafana dashboard for a configuration',
+    usage: ['grafana [--static] [-c FILE] [--container]'],
+    takes: [],
+    options: readingOptions,
+    details: [
+      'Prints JSON, which `Dashboards > New > Import` of Grafana takes. It shows /metrics. Memory limits, health and ' +
+        'readiness are shown only if a program of the configuration has them.',
+    ],
+    examples: [{ line: 'onevisor grafana >dashboard.json', effect: 'for the configuration of this container' }],
+    exitCodes: [BAD_CONFIGURATION],
+  },
+  {
+    name: 'alerts',
+    kind: 'tool',
+    group: 'prepare',
+    summary: 'Print alert rules of Prometheus for a configuration',
+    usage: ['alerts [--static] [-c FILE] [--container]'],
+    takes: [],
+    options: readingOptions,
+    details: [
+      'Prints YAML for `rule_files` of Prometheus. Memory limits, health and readiness have rules only if a program ' +
+        'of the configuration has them. Programs that run once or by a schedule may start often.',
+    ],
+    examples: [{ line: 'onevisor alerts >onevisor.rules.yml', effect: 'for the configuration of this container' }],
+    exitCodes: [BAD_CONFIGURATION],
+  },
+];
+
 /** All commands, in the order of `--help` within each group. */
-export const commandSpecs: readonly CommandSpec[] = [...clientCommands, ...frozenCommands];
+export const commandSpecs: readonly CommandSpec[] = [...clientCommands, ...frozenCommands, ...toolCommands];
 
 const byName: ReadonlyMap<string, CommandSpec> = new Map(commandSpecs.map((spec) => [spec.name, spec]));
 

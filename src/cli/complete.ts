@@ -5,6 +5,7 @@
 import type { ArgumentKind, CommandSpec, OptionSpec } from './command-spec.ts';
 import { CHECK_FORMATS, commandSpecs, findCommand, typedCommands } from './commands.ts';
 import { connectionOptions, shellOptions } from './connection-options.ts';
+import { conditionMeanings } from './wait-conditions.ts';
 
 /** A word that fits, and what it is. */
 export interface Offer {
@@ -120,7 +121,9 @@ async function controlOffers(words: readonly string[], current: string, sources:
 
 /** Returns the commands of the client, with those of its shell. */
 function actions(): readonly CommandSpec[] {
-  return commandSpecs.filter(({ kind, name }) => kind !== 'frozen' || name === 'health' || name === 'help');
+  return commandSpecs.filter(
+    ({ kind, name }) => kind === 'client' || kind === 'shell' || name === 'health' || name === 'help',
+  );
 }
 
 /** True for an option of the connection. */
@@ -146,13 +149,22 @@ async function commandOffers(
   if (current.startsWith('-')) return listOptions([...specs, { names: ['--help'], help: 'explain this command' }]);
   const kind = spec.takes[Math.min(plain.length, spec.takes.length - 1)];
   if (kind === undefined) return NONE;
-  if (kind !== 'processes' && kind !== 'groups') return plainOffers(kind, sources);
+  if (kind !== 'processes' && kind !== 'groups' && kind !== 'conditions') return plainOffers(kind, sources);
   const isAddress = (word: string): boolean => connectionOptions.some(({ names }) => names.includes(word));
   const address = options.flatMap((word, at) => (isAddress(word) ? [word, options[at + 1] ?? ''] : []));
   const processes = await sources.listProcesses([...before, ...address]);
   const names = kind === 'groups' ? groupNames(processes) : processNames(processes, current);
   const every = WITHOUT_ALL.has(spec.name) ? [] : [{ word: 'all', help: 'every process' }];
-  return { offers: [...names, ...every].filter(({ word }) => !plain.includes(word)), paths: null };
+  const conditions = kind === 'conditions' ? conditionOffers([...processNames(processes, ''), ...every], current) : [];
+  return { offers: [...names, ...every, ...conditions].filter(({ word }) => !plain.includes(word)), paths: null };
+}
+
+/** Returns the conditions of a name that is typed already, with or without a colon behind it. */
+function conditionOffers(names: readonly Offer[], current: string): Offer[] {
+  const typed = names.map(({ word }) => word).filter((word) => current === word || current.startsWith(`${word}:`));
+  return typed.flatMap((name) =>
+    Object.entries(conditionMeanings).map(([condition, help]) => ({ word: `${name}:${condition}`, help })),
+  );
 }
 
 /** Returns the names of groups. */
@@ -196,6 +208,7 @@ function plainOffers(kind: ArgumentKind, sources: OfferSources): Offers {
     case 'directory':
       return { offers: [], paths: kind };
     case 'processes':
+    case 'conditions':
     case 'groups':
     case 'text':
       return NONE;

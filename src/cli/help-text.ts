@@ -66,7 +66,7 @@ export function formatCommand(spec: CommandSpec, width: number): string {
     wrapText(`${summary}.`, width),
     ...details.map((paragraph) => wrapText(paragraph, width)),
     section('Options:', own.map(optionRow), width),
-    section(isClient ? 'Options that come first:' : 'Options for the connection:', connection.map(optionRow), width),
+    section('Options for the connection:', connection.map(optionRow), width),
     section(
       'Examples:',
       examples.map(({ line, effect }) => [line, effect] as const),
@@ -164,7 +164,7 @@ export function formatRows(rows: ReadonlyArray<readonly [string, string]>, width
 /** Formats the commands and options that are not in a list of known names, for supervisorctl. */
 export function formatAdditions(known: ReadonlySet<string>, width: number): string[] {
   const rows = commandSpecs.flatMap((spec) => {
-    if (spec.kind === 'frozen' && spec.name !== 'health') return [];
+    if (spec.kind === 'tool' || (spec.kind === 'frozen' && spec.name !== 'health')) return [];
     if (!known.has(spec.name)) return [[spec.usage[0] ?? spec.name, spec.summary] as const];
     // The options of Supervisor have one letter.
     const added = (spec.options ?? []).filter(({ names }) => names.every((name) => name.startsWith('--')));

@@ -48,13 +48,16 @@ export const logsCommand: CommandSpec = {
     { names: ['--no-prefix'], help: 'no names before the lines' },
     { names: ['--no-events'], help: 'no lines about starts, ends and health' },
     { names: ['--no-color'], help: 'no colours; --color for colours through a pipe' },
-    { names: ['--previous'], help: 'the latest run that has ended, from memory' },
-    { names: ['--until-exit'], help: 'follow until each program has ended once' },
+    { names: ['--previous'], help: 'the latest run that has ended, from memory and log files' },
+    { names: ['--until-exit'], help: 'follow until each program has ended once; exit as the first that failed' },
   ],
   details: [
     'The sign after a name is `|` for stdout, `!` for stderr, and `*` for an event: a start, an end and its cause, ' +
       'health. The name `supervisor` is the log of the supervisor itself.',
     NAMES,
+    'With --until-exit, the exit code is that of the first program that ends with another one than 0. It is 128 and ' +
+      'the number for a signal, and 127 for a command that cannot be executed. A program that does not run counts ' +
+      'with its latest end.',
     'Regular expressions are those of JavaScript. They look at the first 16384 characters of a line.',
   ],
   examples: [

@@ -4,6 +4,7 @@
  */
 import { CommandLineError, parseCommandLine } from '../core/command-line.ts';
 import { adviseCommand, asScript } from './command-advice.ts';
+import { isRefusedTime } from './datatypes.ts';
 import type { RawOption } from './dialect.ts';
 import type { ProgramOptions } from './options.ts';
 import type { RuledOptions } from './process-rules.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly CommandOption[] = [
   },
   { name: 'pre_start_command', severity: 'error', commandOf: ({ pre_start_command: command }) => command },
   { name: 'stop_command', severity: 'error', commandOf: ({ stop_command: command }) => command },
+  { name: 'reload_command', severity: 'error', commandOf: ({ reload_command: command }) => command },
   { name: 'post_stop_command', severity: 'error', commandOf: ({ post_stop_command: command }) => command },
 ];
 
@@ -99,6 +101,16 @@ function reportAdvice(view: SectionView, name: string, raw: RawOption): void {
   }
 }
 
+const WHOLE_SECONDS = 'Supervisor refuses this value: it accepts a whole number of seconds only';
+
+/** Notes times that Supervisor refuses. The same file may be meant for Supervisor, too. */
+export function noteRefusedTimes(view: SectionView, options: RuledOptions): void {
+  for (const name of ['startsecs', 'stopwaitsecs'] as const) {
+    const raw = view.find(name);
+    if (raw !== undefined && isRefusedTime(raw.value, options[name])) view.note(name, WHOLE_SECONDS);
+  }
+}
+
 /** Options that have an effect only if another option is set. */
 const NEEDED_OPTIONS: ReadonlyArray<
   readonly [needed: keyof ProgramOptions, idle: ReadonlyArray<keyof ProgramOptions>]
@@ -117,9 +129,11 @@ const NEEDED_OPTIONS: ReadonlyArray<
       'healthcheck_action',
     ],
   ],
+  ['environment_file', ['environment_file_expand']],
   ['cron', ['tz']],
   ['pre_start_command', ['pre_start_timeout']],
   ['stop_command', ['stop_timeout']],
+  ['reload_command', ['reload_timeout']],
   ['post_stop_command', ['post_stop_timeout']],
   ['max_restarts', ['max_restarts_window']],
   ['dependent_startup', ['dependent_startup_wait_for']],
@@ -166,4 +180,12 @@ function findEndless({ startsecs, startretries, oneshot }: RuledOptions): { caus
   const isNoFailure = startsecs === 0 && !oneshot;
   if (startretries < 0) return { cause: 'startretries=-1', ways: isNoFailure ? [] : ['startretries=3'] };
   return isNoFailure ? { cause: 'startsecs=0', ways: ['startsecs=1'] } : null;
+}
+
+/** Warns of parameters of a socket that a space has made a comment: `unix:///run/app.sock ;mode=0660`. */
+export function reportLostParameters(view: SectionView, { listen }: RuledOptions): void {
+  const comment = view.find('listen')?.comment ?? '';
+  const [lost] = /^;\s*(?:mode|owner|name)=\S*/.exec(comment) ?? [];
+  if (lost === undefined || listen.length === 0) return;
+  view.warn('listen', `"${lost}" has no effect, because a ";" after a space begins a comment; remove the space`);
 }

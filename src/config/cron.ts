@@ -66,8 +66,12 @@ function parseSchedule(value: string): Schedule {
 }
 
 function isPattern(pattern: string): boolean {
+  // Croner takes a text with a colon for a date.
+  if (pattern.includes(':')) return false;
+  // Croner does not compare the start of a step with the range, and then searches for seconds: `60/5`.
+  const compared = pattern.replace(/(^|[\s,])(\d+)\//g, '$1$2-$2/');
   try {
-    read(pattern, 'UTC');
+    read(compared, 'UTC');
     return true;
   } catch (error) {
     // The errors that croner throws for a wrong pattern.

@@ -47,6 +47,8 @@ export interface DataType<T> {
    * @param isVariable - true for a name that can be expanded as `%(ENV_name)s`
    */
   remarks?(pieces: readonly Piece[], isVariable: (name: string) => boolean): string[];
+  /** True if values have semicolons that begin no comment. */
+  readonly hasSemicolons?: true;
   /** Returns the value for the JSON of `check`. Without this function, the value itself is shown. */
   show?(value: T): Json;
 }

@@ -4,6 +4,7 @@
  * the context.
  */
 import { posix } from 'node:path';
+import { formatMode, formatOwner, type Owner } from '../core/file-access.ts';
 import { type Context, type DataType, dataType, reject, WrongValue } from './datatype.ts';
 import { parseInteger, strip } from './python-text.ts';
 
@@ -102,10 +103,36 @@ export const duration = dataType('seconds', (value) => {
   );
 });
 
+/** A time in seconds in an option that Supervisor has: a whole number as Python reads it, or a {@link duration}. */
+export const secondsNumber = dataType(
+  'seconds',
+  (value, context) => parseInteger(value) ?? duration.parse(value, context),
+);
+
+/** True if Supervisor refuses the text of a time, or of what a text with an expansion stands for. */
+export function isRefusedTime(text: string, seconds: number): boolean {
+  return !Number.isInteger(seconds) || (!text.includes('%') && parseInteger(text) === null);
+}
+
 /** An octal number, as a mode or a umask. */
 export const octal = dataType(
   'octal',
   (value) => parseInteger(value, 8) ?? reject(value, 'an octal number, for example 022'),
+);
+
+const OWNER_WRITES = 0o200;
+const LARGEST_MODE = 0o777;
+
+/** The mode of a file that we write. */
+export const fileMode = dataType(
+  'mode',
+  (value) => {
+    const mode = parseInteger(value, 8) ?? -1;
+    return mode >= 0 && mode <= LARGEST_MODE && (mode & OWNER_WRITES) !== 0
+      ? mode
+      : reject(value, 'an octal mode up to 0777 by which its owner can write, for example 0640');
+  },
+  formatMode,
 );
 
 export const exitCodes = dataType('exit codes', (value): readonly number[] => {
@@ -150,19 +177,21 @@ export function absolutePath(path: string, context: Context): string {
   return posix.resolve(context.cwd, requireText(expandHome(path, context)));
 }
 
-/** Reads the path of a file whose directory must exist. */
-export function readFilePath(value: string, context: Context): string {
-  const path = requireText(expandHome(value, context));
-  const directory = path.includes('/')
-    ? posix.resolve(context.cwd, path.slice(0, path.lastIndexOf('/') + 1))
-    : context.cwd;
-  if (path.includes('/') && context.host?.isDirectory(directory) === false) {
-    throw new WrongValue(`the directory ${directory} of ${value} does not exist; create it, or use another path`);
-  }
-  return path;
+/** Returns the directory of a file if it does not exist. Null: it exists, or nothing is looked up. */
+export function findMissingDirectory(path: string, { cwd, host }: Context): string | null {
+  if (host === null || !path.includes('/')) return null;
+  const directory = posix.resolve(cwd, path.slice(0, path.lastIndexOf('/') + 1));
+  return host.isDirectory(directory) ? null : directory;
 }
 
-export const filePath = dataType('path', (value, context) => absolutePath(readFilePath(value, context), context));
+/** A file whose directory exists. */
+export const filePath = dataType('path', (value, context) => {
+  const path = requireText(expandHome(value, context));
+  const missing = findMissingDirectory(path, context);
+  if (missing !== null)
+    throw new WrongValue(`the directory ${missing} of ${value} does not exist; create it, or use another path`);
+  return absolutePath(path, context);
+});
 
 /** A directory that exists. The path may have bytes that are not UTF-8. */
 export const workingDirectory = dataType('directory', (value, context) => {
@@ -179,13 +208,6 @@ export const existingDirectory = dataType('directory', (value, context) =>
 
 /** The path of a socket, made absolute. Its directory may be made later. */
 export const socketPath = dataType('path', (value, context) => absolutePath(strip(value), context));
-
-/** A user and an optional group, each a name or a number. */
-export interface Owner {
-  readonly user: string;
-  /** Null if no group is given. */
-  readonly group: string | null;
-}
 
 /** Largest uid and gid; the number above it means "do not change" (chown(2)). */
 const LARGEST_ID = 0xff_ff_ff_fe;
@@ -211,7 +233,7 @@ export const owner = dataType<Owner>(
       reject(group, `a group of this system; create it, or name another one${OTHER_SOURCES}`);
     return { user, group };
   },
-  ({ user, group }) => (group === null ? user : `${user}:${group}`),
+  formatOwner,
 );
 
 function isId(text: string): boolean {
@@ -252,27 +274,4 @@ export const inetAddress = dataType<InetAddress>(
     return { host: host === '*' ? '' : host, port };
   },
   ({ host, port }) => `${host === '' ? '*' : host}:${port}`,
-);
-
-/** The socket of a FastCGI program. */
-export type FcgiSocket =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
-
-export const fcgiSocket = dataType<FcgiSocket>(
-  'tcp://host:port \\| unix:///path',
-  (value) => {
-    if (value.startsWith('unix://')) {
-      const path = value.slice('unix://'.length);
-      return path.startsWith('/')
-        ? { kind: 'unix', path: posix.normalize(requireText(path)) }
-        : reject(value, 'a socket with an absolute path, for example unix:///run/app.sock');
-    }
-    const match = /^tcp:\/\/([^\s:]+):(\d+)$/.exec(value);
-    const port = Number(match?.[2]);
-    if (match === null || port < 1 || port > 65_535)
-      reject(value, 'a socket: tcp://host:port or unix:///absolute/path');
-    return { kind: 'tcp', host: (match[1] ?? '').toLowerCase(), port };
-  },
-  (socket) => (socket.kind === 'unix' ? `unix://${socket.path}` : `tcp://${socket.host}:${socket.port}`),
 );

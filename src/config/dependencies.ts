@@ -40,7 +40,10 @@ function explainCondition(
   all: readonly ProcessConfig[],
 ): string | null {
   const colon = spec.lastIndexOf(':');
-  const [name, word] = [spec.slice(0, colon), spec.slice(colon + 1)];
+  const [start, word] = [spec.slice(0, colon), spec.slice(colon + 1)];
+  // In `db:healthy:restrat`, the condition is right.
+  const end = start.lastIndexOf(':');
+  const name = known.has(start.slice(end + 1).toLowerCase()) ? start.slice(0, end) : start;
   if (colon < 1 || findProcesses(name, all).length === 0) return null;
   const members = all.filter(({ group }) => group === name).map((proc) => proc.name);
   const conditions = [...new Set(known.values())].join(', ');
@@ -124,6 +127,7 @@ export function resolveDependencies(
       group: other.group,
       process: other.name,
       conditions: spec.conditions.length > 0 ? spec.conditions : [defaultCondition(other)],
+      isFollowed: spec.isFollowed,
     }));
   };
   const resolveAll = (proc: ProcessConfig): ProcessConfig => {
@@ -132,7 +136,9 @@ export function resolveDependencies(
       ...specs.flatMap((spec) => resolve(proc, 'depends_on', spec)),
       ...(isDependent ? waits : []).flatMap((spec) => resolve(proc, 'dependent_startup_wait_for', spec)),
     ];
-    const keys = list.map(({ group, process: name, conditions }) => `${group}:${name} ${conditions.join(',')}`);
+    const keys = list.map(
+      ({ group, process: name, conditions, isFollowed }) => `${group}:${name} ${conditions.join(',')} ${isFollowed}`,
+    );
     return { ...proc, dependsOn: list.filter((_dependency, index) => keys.indexOf(keys[index] ?? '') === index) };
   };
   const resolved = groups.map((group) => ({ ...group, processes: group.processes.map(resolveAll) }));

@@ -11,6 +11,8 @@ export interface DependencySpec {
   readonly name: string;
   /** Any condition of these is enough; empty if none is given. */
   readonly conditions: readonly Condition[];
+  /** True with `:restart` at the end. */
+  readonly isFollowed: boolean;
 }
 
 /** Conditions of `depends_on`, by the words for them in lower case. */
@@ -32,22 +34,32 @@ export const STATE_CONDITIONS: ReadonlyMap<string, Condition> = new Map<string, 
   ['stopped', 'stopped'],
 ]);
 
+/** End of a word of `depends_on`: the program is restarted after the other. */
+const FOLLOW = ':restart';
+
 /** Reads `name` or `name:condition`. Another word after the colon belongs to the name: `group:process`. */
 function readSpec(word: string, known: ReadonlyMap<string, Condition>): DependencySpec {
   const colon = word.lastIndexOf(':');
   const condition = known.get(word.slice(colon + 1).toLowerCase());
-  if (colon > 0 && condition !== undefined) return { name: word.slice(0, colon), conditions: [condition] };
-  return { name: word, conditions: [] };
+  const isFollowed = false;
+  if (colon > 0 && condition !== undefined) return { name: word.slice(0, colon), conditions: [condition], isFollowed };
+  return { name: word, conditions: [], isFollowed };
 }
 
-function formatSpec({ name, conditions }: DependencySpec): string {
-  return conditions.length === 0 ? name : `${name}:${conditions.join(',')}`;
+/** Reads a word of `depends_on`, which may end with `:restart`. */
+function readFollowed(word: string): DependencySpec {
+  const isFollowed = word.length > FOLLOW.length && word.toLowerCase().endsWith(FOLLOW);
+  return { ...readSpec(isFollowed ? word.slice(0, -FOLLOW.length) : word, CONDITIONS), isFollowed };
 }
 
-/** `db:healthy, migrate:completed, cache`. */
+function formatSpec({ name, conditions, isFollowed }: DependencySpec): string {
+  return `${name}${conditions.length === 0 ? '' : `:${conditions.join(',')}`}${isFollowed ? FOLLOW : ''}`;
+}
+
+/** `db:healthy:restart, migrate:completed, cache`. */
 export const dependencyList = dataType<readonly DependencySpec[]>(
-  'name[:condition], …',
-  (value, context) => wordList.parse(value, context).map((word) => readSpec(word, CONDITIONS)),
+  'name[:condition][:restart], …',
+  (value, context) => wordList.parse(value, context).map(readFollowed),
   (specs) => specs.map(formatSpec).join(', '),
 );
 

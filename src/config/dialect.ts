@@ -15,12 +15,9 @@ export interface RawOption {
   readonly here: string;
   /** True for a value that is not expanded (command line flags). */
   readonly literal: boolean;
-  /** Mark of the first comment that was cut from the end of a line of the value; missing if none was cut. */
-  readonly cutAt?: CommentMark;
+  /** The first comment that was cut from the end of a line of the value, with its mark; missing if none was cut. */
+  readonly comment?: string;
 }
-
-/** A character that begins a comment. */
-export type CommentMark = ';' | '#';
 
 /** A section with all its occurrences together; option names are in lower case. */
 export interface RawSection {
@@ -34,6 +31,8 @@ export interface RawSection {
 export interface Document {
   readonly sections: Map<string, RawSection>;
   readonly defaults: Map<string, RawOption>;
+  /** True for the sections of files that the document takes. */
+  readonly takes: (section: string) => boolean;
 }
 
 interface Entry {
@@ -41,7 +40,7 @@ interface Entry {
   readonly key: string;
   readonly line: number;
   readonly parts: string[];
-  cutAt: CommentMark | undefined;
+  comment: string | undefined;
 }
 
 interface Scan {
@@ -50,7 +49,8 @@ interface Scan {
   readonly wrong: Array<{ line: number; section: string; reason: string }>;
 }
 
-const PREFIXES: readonly CommentMark[] = [';', '#'];
+/** Characters that begin a comment. */
+const PREFIXES = [';', '#'] as const;
 
 /**
  * Returns where the comment of a line begins, or the length of the line. compat: Python looks at the n-th `;` and the
@@ -58,6 +58,7 @@ const PREFIXES: readonly CommentMark[] = [';', '#'];
  * a space is no comment if the first round finds a ` #`.
  */
 function findComment(line: string): number {
+  if (!line.includes(';') && !line.includes('#')) return line.length;
   const first = strip(line).charAt(0);
   if (first === ';' || first === '#') return 0;
   const last = new Map<string, number>(PREFIXES.map((prefix) => [prefix, -1]));
@@ -84,17 +85,31 @@ function parseHeader(text: string): string | null {
   return text.startsWith('[') && end > 1 ? text.slice(1, end) : null;
 }
 
+/** An option on a line without a comment and without white space before it, as most lines are. */
+const SIMPLE_OPTION = /^[A-Za-z_]+[=:][^;#]*$/;
+
 /** Divides the lines of a file into sections and options, by the rules of configparser.RawConfigParser. */
 class LineScanner {
   readonly found: Scan = { headers: new Map(), entries: [], wrong: [] };
+  readonly #takes: Document['takes'];
   #section: string | null = null;
+  #isTaken = false;
   /** Option that continuation lines belong to. */
   #entry: Entry | null = null;
   #indent = 0;
   #hasOrphan = false;
 
+  constructor(takes: Document['takes']) {
+    this.#takes = takes;
+  }
+
   /** Adds a line with its number; the first line is 1. */
   add(line: string, number: number): void {
+    if (this.#section !== null && !this.#isTaken && SIMPLE_OPTION.test(line)) {
+      this.#indent = 0;
+      this.#entry = { section: this.#section, key: '', line: number, parts: [], comment: undefined };
+      return;
+    }
     const comment = findComment(line);
     const content = strip(line.slice(0, comment));
     if (content === '') {
@@ -102,22 +117,23 @@ class LineScanner {
       if (comment === line.length) this.#entry?.parts.push('');
       return;
     }
-    const cutAt = PREFIXES.find((prefix) => prefix === line.charAt(comment));
+    const cut = comment === line.length ? undefined : line.slice(comment);
     const depth = indentation(line);
     if (this.#entry !== null && depth > this.#indent) {
       this.#entry.parts.push(content);
-      this.#entry.cutAt ??= cutAt;
+      this.#entry.comment ??= cut;
       return;
     }
     this.#indent = depth;
     const header = parseHeader(content);
-    if (header === null) return this.#addOption(content, number, cutAt);
+    if (header === null) return this.#addOption(content, number, cut);
     this.#section = header;
     this.#entry = null;
-    if (!this.found.headers.has(header)) this.found.headers.set(header, number);
+    this.#isTaken = this.#takes(header);
+    if (this.#isTaken && !this.found.headers.has(header)) this.found.headers.set(header, number);
   }
 
-  #addOption(content: string, line: number, cutAt: CommentMark | undefined): void {
+  #addOption(content: string, line: number, comment: string | undefined): void {
     const section = this.#section;
     if (section === null) {
       if (!this.#hasOrphan) this.found.wrong.push({ line, section: '', reason: explainOrphan(content) });
@@ -130,14 +146,18 @@ class LineScanner {
       this.found.wrong.push({ line, section, reason: `${reason}: ${shorten(content)}` });
       return;
     }
+    if (!this.#isTaken) {
+      this.#entry = { section, key: '', line, parts: [], comment };
+      return;
+    }
     const key = stripEnd(content.slice(0, delimiter)).toLowerCase();
-    this.#entry = { section, key, line, parts: [strip(content.slice(delimiter + 1))], cutAt };
+    this.#entry = { section, key, line, parts: [strip(content.slice(delimiter + 1))], comment };
     this.found.entries.push(this.#entry);
   }
 }
 
-function scan(text: string): Scan {
-  const scanner = new LineScanner();
+function scan(text: string, { takes }: Document): Scan {
+  const scanner = new LineScanner((section) => section === 'DEFAULT' || takes(section));
   splitLines(text).forEach((line, index) => scanner.add(line, index + 1));
   return scanner.found;
 }
@@ -164,11 +184,15 @@ function encodeValue(value: string): string {
   return JSON.stringify(value).replace(/[\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
 }
 
-/** Formats the scan in the dialect of `ini`: one line for each option, in the order of the file. */
-function formatIni(found: Scan): string {
-  const lines = [...found.headers.keys()].map((header) => `[${encodeName(header)}]`);
-  for (const { section, key, parts } of found.entries)
-    lines.push(`[${encodeName(section)}]`, `${encodeName(key)}=${encodeValue(stripEnd(parts.join('\n')))}`);
+/** Formats a scan in the dialect of `ini`: one line for each option, in the order of the file. */
+function formatIni({ headers, entries }: Scan): string {
+  const lines = [...headers.keys()].map((header) => `[${encodeName(header)}]`);
+  let current: string | null = null;
+  for (const { section, key, parts } of entries) {
+    if (section !== current) lines.push(`[${encodeName(section)}]`);
+    current = section;
+    lines.push(`${encodeName(key)}=${encodeValue(stripEnd(parts.join('\n')))}`);
+  }
   return lines.join('\n');
 }
 
@@ -191,7 +215,7 @@ export interface TextProblems {
  */
 export function addText(document: Document, text: string, file: string, here: string): TextProblems {
   // Text from a file has no lone surrogates. An environment variable may have some.
-  const found = scan(text.toWellFormed());
+  const found = scan(text.toWellFormed(), document);
   const parsed = parseIni(formatIni(found)) as Record<string, Record<string, unknown>>;
   const entries = new Map(found.entries.map((entry) => [`${entry.section}\n${entry.key}`, entry]));
   const twice: Problem[] = [];
@@ -212,14 +236,14 @@ export function addText(document: Document, text: string, file: string, here: st
     const target = name === 'DEFAULT' ? document.defaults : ensureSection(document, name, place).options;
     for (const [encodedKey, value] of Object.entries(options)) {
       const key = decodeURIComponent(encodedKey);
-      const { line = place.line, cutAt } = entries.get(`${name}\n${key}`) ?? {};
+      const { line = place.line, comment } = entries.get(`${name}\n${key}`) ?? {};
       // `ini` turns the words true, false and null into values; they are text here.
       target.set(key, {
         value: String(value),
         place: { file, line },
         here,
         literal: false,
-        ...(cutAt === undefined ? {} : { cutAt }),
+        ...(comment === undefined ? {} : { comment }),
       });
     }
   }
@@ -260,7 +284,12 @@ export function ensureSection(document: Document, name: string, place: SourceLoc
   return made;
 }
 
-/** A document without any section. */
-export function emptyDocument(): Document {
-  return { sections: new Map(), defaults: new Map() };
+/**
+ * Makes a document without any section. A client needs few sections, and converting those of 500 programs takes longer
+ * than its request. All lines are checked, also those of other sections.
+ *
+ * @param takes - true for the sections of files that the document takes; missing for all
+ */
+export function emptyDocument(takes: Document['takes'] = () => true): Document {
+  return { sections: new Map(), defaults: new Map(), takes };
 }

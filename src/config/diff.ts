@@ -2,11 +2,11 @@
  * Compares two configurations: groups as `reread` names them, processes as `update` must treat them. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Config, GroupConfig, ProcessConfig } from './model.ts';
+import type { Config, GroupConfig, NotifyConfig, ProcessConfig } from './model.ts';
 import type { Table } from './option.ts';
-import { programOptions } from './options.ts';
+import { programOptions, supervisordOptions } from './options.ts';
 
-/** Names of groups, each list in the order of the configuration that has them. */
+/** Names of groups or sections, each list in the order of the configuration that has them. */
 export interface ConfigDiff {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -24,6 +24,19 @@ export function diffConfigs(before: Pick<Config, 'groups'>, after: Pick<Config, 
   };
 }
 
+/** Compares the sections `[notify:x]` of two configurations. */
+export function diffNotifications(before: readonly NotifyConfig[], after: readonly NotifyConfig[]): ConfigDiff {
+  const old = new Map(before.map(({ name, options }) => [name, options]));
+  const fresh = new Set(after.map(({ name }) => name));
+  const isChanged = ({ name, options }: NotifyConfig): boolean =>
+    old.has(name) && !isDeepStrictEqual(old.get(name), options);
+  return {
+    added: after.filter(({ name }) => !old.has(name)).map(({ name }) => name),
+    removed: before.filter(({ name }) => !fresh.has(name)).map(({ name }) => name),
+    changed: after.filter(isChanged).map(({ name }) => name),
+  };
+}
+
 /** True if a group has changed. Places in the file do not count. */
 function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): boolean {
   const content = ({ processes, ...group }: GroupConfig): unknown => [group, processes.map(configured)];
@@ -31,11 +44,13 @@ function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): bo
 }
 
 /**
- * Returns the facts of a process that count in a comparison. Its place in the file and the number of processes of its
+ * Returns the facts of a process that count in a comparison. Its places in the file and the number of processes of its
  * program, configured or scaled, do not count. (The number of the process itself is another field.)
  */
 function configured({
   place: _place,
+  listenPlace: _listenPlace,
+  optionPlaces: _optionPlaces,
   scaledFrom: _scaledFrom,
   options: { numprocs: _count, numprocs_start: _first, ...options },
   ...proc
@@ -83,4 +98,53 @@ export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupU
 function executed({ type, argv, echoed, options }: ProcessConfig): unknown {
   const rows: Table = programOptions;
   return [type, argv, echoed, Object.entries(options).filter(([name]) => rows[name]?.isLive !== true)];
+}
+
+/** Options of `[supervisord]` that have changed, and other sections that have. */
+export interface SettingsDiff {
+  /** Options that an update applies. */
+  readonly live: readonly string[];
+  /** Options, and sections such as `[unix_http_server]`, that only a restart of the supervisor applies. */
+  readonly pending: readonly string[];
+}
+
+/** Options that only programs use. The update of their groups shows the changes, and restarts the programs. */
+const OF_PROGRAMS: ReadonlySet<string> = new Set(['environment', 'expand_file_variables']);
+
+type Settings = Pick<
+  Config,
+  'supervisord' | 'unixServers' | 'inetServers' | 'apiUsers' | 'rpcInterfaces' | 'dashboard'
+>;
+
+/** Compares what two configurations have besides their groups. */
+export function diffSettings(before: Settings, after: Settings): SettingsDiff {
+  const rows: Table = supervisordOptions;
+  const old = new Map<string, unknown>(Object.entries(before.supervisord));
+  const changed = Object.entries(after.supervisord)
+    .filter(([name, value]) => !OF_PROGRAMS.has(name) && !isDeepStrictEqual(old.get(name), value))
+    .map(([name]) => name);
+  const isLive = (name: string): boolean => rows[name]?.isLive === true;
+  const sections = [
+    ['[unix_http_server]', before.unixServers, after.unixServers],
+    ['[inet_http_server]', before.inetServers, after.inetServers],
+    ['[api_user:x]', before.apiUsers, after.apiUsers],
+    ['[rpcinterface:x]', before.rpcInterfaces, after.rpcInterfaces],
+    ['[dashboard]', before.dashboard, after.dashboard],
+  ] as const;
+  return {
+    live: changed.filter(isLive),
+    pending: [
+      ...changed.filter((name) => !isLive(name)),
+      ...sections.filter(([, one, other]) => !isDeepStrictEqual(one, other)).map(([name]) => name),
+    ],
+  };
+}
+
+/** Returns a configuration with the options of another one that an update applies. */
+export function applyLiveSettings(before: Config, after: Config): Config {
+  const { live } = diffSettings(before, after);
+  const changes = Object.entries(after.supervisord).filter(([name]) => live.includes(name) || OF_PROGRAMS.has(name));
+  const { stopBudget, mainStopWait, sectionPlaces } = after;
+  const supervisord = { ...before.supervisord, ...(Object.fromEntries(changes) as Partial<Config['supervisord']>) };
+  return { ...before, supervisord, stopBudget, mainStopWait, sectionPlaces };
 }

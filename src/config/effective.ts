@@ -2,22 +2,24 @@
  * The effective configuration, for `check`: as JSON by option names, and as text in the form of the file. Pure;
  * passwords are never shown.
  */
+import { HIDDEN } from '../core/hide-secrets.ts';
 import type { Json } from './datatype.ts';
 import { compareText } from './glob.ts';
 import type { Config, GroupConfig, Problem, ProcessConfig, Reading } from './model.ts';
 import { defaultOf, type Option, type Table } from './option.ts';
 import {
+  apiUserOptions,
+  dashboardOptions,
   fcgiOptions,
   inetServerOptions,
   listenerOptions,
+  notifyOptions,
   programOptions,
   supervisordOptions,
   unixServerOptions,
 } from './options.ts';
 import { formatProblem, isNote } from './problems.ts';
 import { EMPTY_COMMAND } from './start-command.ts';
-
-const HIDDEN = '***';
 
 type Shown = { [name: string]: Json };
 
@@ -91,7 +93,10 @@ function describe(reading: Reading): Json {
     supervisord: showValues(supervisordOptions, config.supervisord),
     unix_http_servers: config.unixServers.map((server) => showValues(unixServerOptions, server)),
     inet_http_servers: config.inetServers.map((server) => showValues(inetServerOptions, server)),
+    api_users: config.apiUsers.map(({ name, options }) => ({ name, ...showValues(apiUserOptions, options) })),
     groups: groups.map(({ name, priority }) => ({ name, priority })),
+    notifications: config.notifications.map(({ name, options }) => ({ name, ...showValues(notifyOptions, options) })),
+    dashboard: showValues(dashboardOptions, config.dashboard),
     programs: groups.flatMap(({ processes }) => processes.map(showProcess)),
   };
 }
@@ -130,6 +135,10 @@ export function formatConfig(config: Config, isContainer: boolean): string {
     ...config.groups
       .flatMap(({ processes }) => processes)
       .map((proc) => format(titleOf(proc), tablesOf(proc), proc.options, config.supervisord)),
+    ...config.apiUsers.map(({ name, options }) => format(`api_user:${name}`, apiUserOptions, options)),
+    ...config.notifications.map(({ name, options }) => format(`notify:${name}`, notifyOptions, options)),
+    // A section with defaults only is left out.
+    ...[format('dashboard', dashboardOptions, config.dashboard)].filter((text) => text.includes('=')),
   ];
   const head = `; ${config.file ?? 'no file'}: values in effect, without options at their default`;
   return `${head}\n\n${sections.join('\n')}`;

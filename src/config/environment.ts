@@ -8,10 +8,13 @@ import { type Document, ensureSection } from './dialect.ts';
 import { formatSuggestion, nearestName } from './nearest.ts';
 import type { Table } from './option.ts';
 import {
+  apiUserOptions,
+  dashboardOptions,
   fcgiOptions,
   groupOptions,
   inetServerOptions,
   listenerOptions,
+  notifyOptions,
   programOptions,
   supervisordOptions,
   unixServerOptions,
@@ -58,9 +61,12 @@ const kinds: readonly Kind[] = [
   { word: 'GROUP', section: 'group:', isNamed: true, tables: [groupOptions] },
   { word: 'EVENTLISTENER', section: 'eventlistener:', isNamed: true, tables: [programOptions, listenerOptions] },
   { word: 'FCGI_PROGRAM', section: 'fcgi-program:', isNamed: true, tables: [programOptions, fcgiOptions] },
+  { word: 'NOTIFY', section: 'notify:', isNamed: true, tables: [notifyOptions] },
+  { word: 'API_USER', section: 'api_user:', isNamed: true, tables: [apiUserOptions] },
   { word: 'SUPERVISORD', section: 'supervisord', isNamed: false, tables: [supervisordOptions] },
   { word: 'UNIX_HTTP_SERVER', section: 'unix_http_server', isNamed: false, tables: [unixServerOptions] },
   { word: 'INET_HTTP_SERVER', section: 'inet_http_server', isNamed: false, tables: [inetServerOptions] },
+  { word: 'DASHBOARD', section: 'dashboard', isNamed: false, tables: [dashboardOptions] },
 ];
 
 /** A kind of section that variables can set options of: the parts of the names of its variables, and its options. */

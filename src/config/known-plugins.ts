@@ -17,7 +17,9 @@ export interface KnownPlugin {
   readonly instead: string;
 }
 
-const NO_MAIL = 'no built-in feature sends mail, so it needs Python and superlance';
+const MAIL =
+  'use a section [notify:x] with events=fatal, exited-unexpectedly and a command= that sends mail; see onevisor help ' +
+  'notifications';
 const HEALTH =
   'use the built-in health check: healthcheck=http://localhost:8080/ (or tcp://…, or a command) with ' +
   'healthcheck_action=restart in [program:x]';
@@ -59,7 +61,12 @@ const PLUGINS: readonly KnownPlugin[] = [
   { name: 'supervisor_memory_check', program: /^supervisor_(memory|cpu)_check$/, instead: MEMORY },
   { name: 'httpok', program: /^httpok$/, instead: HEALTH },
   { name: 'supervisor_checks', program: /^supervisor_(http|tcp|xmlrpc|complex)_check$/, instead: HEALTH },
-  { name: 'crashmail', program: /^(crashmail|crashmailbatch|fatalmailbatch|crashsms)$/, instead: NO_MAIL },
+  { name: 'crashmail', program: /^(crashmail|crashmailbatch|fatalmailbatch|crashsms)$/, instead: MAIL },
+  {
+    name: 'superslacker',
+    program: /^(superslacker|supervisor[-_]alert)$/,
+    instead: 'use a section [notify:x] with url= of a webhook and template=; see onevisor help notifications',
+  },
   {
     name: 'supervisord-watchdog',
     program: /^(supervisor|supervisord)?[-_]?watchdog(\.py)?$/,

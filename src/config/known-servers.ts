@@ -12,6 +12,8 @@ interface KnownServer {
   readonly ports: readonly string[];
   /** Options whose value is the host of these ports. */
   readonly hosts?: readonly string[];
+  /** True if a number without an option is the port; it is 8000 without one. */
+  readonly isBarePort?: boolean;
   /** Matches the arguments that make the program a server, with a blank before and after each. */
   readonly when?: RegExp;
 }
@@ -37,6 +39,7 @@ const SERVERS: readonly KnownServer[] = [
   { name: /^(?:rackup|thin|unicorn)$/, ports: ['-p', '--port'], hosts: ['-o', '--host', '-a', '--address'] },
   { name: /^php[\d.]*$/, ports: ['-S'] },
   { name: /^php[\d.]*$/, ports: ['--port'], hosts: ['--host'], when: /artisan (?:serve|octane:start) / },
+  { name: /^http\.server$/, ports: [], hosts: ['-b', '--bind'], isBarePort: true },
   { name: /^java$/, ports: ['--server.port', '-Dserver.port'] },
   { name: /^(?:prometheus|alertmanager|pushgateway|[a-z]+_exporter)$/, ports: ['--web.listen-address'] },
   { name: /^(?:ttyd|gotty)$/, ports: ['-p', '--port'] },
@@ -60,7 +63,9 @@ export function findPorts(argv: readonly string[]): Listened[] {
   const text = ` ${args.join(' ')} `;
   return SERVERS.filter((server) => server.name.test(name) && server.when?.test(text) !== false).flatMap((server) => {
     const host = valuesOf(args, server.hosts ?? [])[0]?.value ?? '';
-    return valuesOf(args, server.ports).flatMap(({ option, value }) => {
+    const bare =
+      server.isBarePort === true ? [{ option: 'port', value: args.find((arg) => /^\d+$/.test(arg)) ?? '8000' }] : [];
+    return [...valuesOf(args, server.ports), ...bare].flatMap(({ option, value }) => {
       const [, own = host, digits] = ADDRESS.exec(value) ?? [];
       const port = Number(digits);
       return port > 0 && port <= LAST_PORT ? [{ host: own.replace(/^\[|\]$/g, ''), port, option }] : [];
@@ -79,6 +84,10 @@ function baseName(path: string): string {
 function withoutRunner(argv: readonly string[]): readonly string[] {
   const [first = '', second = ''] = argv;
   const name = baseName(first);
+  if (name === 'env') {
+    const start = argv.findIndex((word, index) => index > 0 && !word.includes('='));
+    return start === -1 ? [] : withoutRunner(argv.slice(start));
+  }
   if (/^python[\d.]*$/.test(name)) return argv.slice(second === '-m' ? 2 : 1);
   if (/^(?:poetry|pipenv|uv|pdm)$/.test(name) && second === 'run') return argv.slice(2);
   if (name === 'bundle' && second === 'exec') return argv.slice(2);

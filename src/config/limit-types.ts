@@ -1,5 +1,5 @@
 /**
- * Types of the options that limit resources: `rlimit_*` and `max_memory`. Pure.
+ * Types of the options that limit resources: `rlimit_*`, `max_memory`, and those of control groups. Pure.
  */
 import type { Limit } from '../core/resource-limits.ts';
 import { dataType, reject, WrongValue } from './datatype.ts';
@@ -31,4 +31,10 @@ export const limit = dataType<Limit>(
 export const memoryLimit = dataType('size', (value, context) => {
   const bytes = byteSize.parse(strip(value), context);
   return bytes > 0 ? bytes : reject(value, 'a size of memory above 0, for example 300MB');
+});
+
+/** A number of processors above 0. */
+export const processors = dataType('processors', (value) => {
+  const number = /^\s*\d+(\.\d+)?\s*$/.test(value) ? Number(value) : 0;
+  return number >= 0.01 ? number : reject(value, 'a number of processors, for example 0.5 or 2');
 });

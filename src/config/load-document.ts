@@ -3,6 +3,7 @@
  * `[include]` and no other option. All access to files goes through the Source.
  */
 import { posix } from 'node:path';
+import { escapeWildcards } from '../core/path-pattern.ts';
 import { addDocument, addText, type Document, emptyDocument, type TextProblems } from './dialect.ts';
 import { ExpansionError, expand } from './expand.ts';
 import { findMatches } from './glob.ts';
@@ -16,19 +17,24 @@ import { findTemplateLines } from './template.ts';
 
 /** Loads texts into one document. */
 export class DocumentLoader {
-  readonly document = emptyDocument();
+  readonly document: Document;
   /** Files read by `[include]`, in order. */
   readonly included: string[] = [];
+  /** Paths and patterns of the files that were read or searched. */
+  readonly sources: string[] = [];
   readonly #source: Source;
   readonly #problems: Problems;
 
-  constructor(source: Source, problems: Problems) {
+  /** `takes`: true for the sections of the files that are needed; missing for all. */
+  constructor(source: Source, problems: Problems, takes?: Document['takes']) {
+    this.document = emptyDocument(takes);
     this.#source = source;
     this.#problems = problems;
   }
 
   /** Adds the main file without its includes; false, with an error, if it cannot be read. */
   addMainFile(file: string): boolean {
+    this.sources.push(escapeWildcards(file));
     return this.#addFile(this.document, file, null);
   }
 
@@ -46,7 +52,7 @@ export class DocumentLoader {
     const { ONEVISOR_CONF_TEXT: text } = this.#source.env;
     if (text === undefined) return;
     if (!text.isWellFormed()) this.#problems.errorFrom('ONEVISOR_CONF_TEXT', 'it is not UTF-8; save it as UTF-8');
-    const own = emptyDocument();
+    const own = emptyDocument(this.document.takes);
     this.#report(addText(own, text, 'ONEVISOR_CONF_TEXT', here));
     this.#addIncludes(own, here, isStatic);
     addDocument(this.document, own);
@@ -56,7 +62,7 @@ export class DocumentLoader {
   #addFile(document: Document, path: string, from: SourceLocation | null): boolean {
     const read = this.#source.read(path);
     if (read.ok) {
-      this.#problems.markTemplate(path, findTemplateLines(read.text));
+      this.#problems.markTemplate(path, () => findTemplateLines(read.text));
       this.#report(addText(document, read.text, path, posix.dirname(path)));
       return true;
     }
@@ -80,6 +86,7 @@ export class DocumentLoader {
     }
     const patterns = this.#expandPatterns(raw.value, here, raw.place);
     if (isStatic) return;
+    this.sources.push(...patterns);
     for (const pattern of patterns) {
       const found = findMatches(pattern, this.#source);
       if (found.length === 0) this.#problems.warn(raw.place, section.name, 'files', `no file matches ${pattern}`);

@@ -3,10 +3,11 @@
  * something other than a file (NONE, AUTO, syslog, log servers, the container's streams). Pure.
  */
 import { parseContainerStream } from '../core/container-stream.ts';
-import { formatLogServer, type LogServer } from '../core/log-server.ts';
-import { type Context, type DataType, dataType, type Json, reject } from './datatype.ts';
-import { absolutePath, readFilePath } from './datatypes.ts';
+import { formatLogServerUrl, type LogServer } from '../core/log-server.ts';
+import { type Context, type DataType, dataType, type Json } from './datatype.ts';
+import { absolutePath, expandHome, requireText } from './datatypes.ts';
 import { joinPieces } from './expand.ts';
+import { readLogServer } from './log-server-url.ts';
 
 /** One place that a log goes to. */
 export type LogTarget =
@@ -39,7 +40,7 @@ const SYNTAX: { readonly [K in Kind]: TargetSyntax<TargetOf<K>> } = {
   none: { parse: word({ kind: 'none' }, 'none', 'off'), show: () => null },
   auto: { parse: word({ kind: 'auto' }, 'auto'), show: () => 'AUTO' },
   syslog: { parse: word({ kind: 'syslog' }, 'syslog'), show: () => 'syslog' },
-  remote: { parse: (value) => (/^syslog[^/]*:\/\//i.test(value) ? readServer(value) : null), show: formatLogServer },
+  remote: { parse: readServer, show: formatLogServerUrl },
   stdio: { parse: readStream, show: ({ path }) => path },
   // A default of the container mode, which no text names.
   container: { parse: () => null, show: ({ fd }) => (fd === 1 ? '/dev/stdout' : '/dev/stderr') },
@@ -51,25 +52,9 @@ function word<T extends LogTarget>(target: T, ...words: readonly string[]): (val
   return (value) => (words.includes(value.toLowerCase()) ? target : null);
 }
 
-const SYSLOG_PORT = 514;
-const SERVER = /^syslog(?:\+(udp|tcp))?:\/\/(?:\[([^\]]*)\]|([^:/?#@[\]\s]+))(?::(\d+))?\/?$/i;
-const SERVER_WANTED =
-  'a log server: syslog://host[:port] (UDP), syslog+udp://host[:port] or syslog+tcp://host[:port], ' +
-  'port 1 to 65535 (514 without one), an IPv6 address in brackets: syslog://[::1]:514';
-
 /** Reads the URL of a log server. Rejects a text that only begins like one. */
-function readServer(value: string): TargetOf<'remote'> {
-  const match = SERVER.exec(value);
-  const [, protocol = 'udp', address, name, digits] = match ?? [];
-  const port = digits === undefined ? SYSLOG_PORT : Number(digits);
-  const isAddress = address === undefined || URL.canParse(`http://[${address.replace(/%\w+$/, '')}]`);
-  if (match === null || !isAddress || port < 1 || port > 65_535) reject(value, SERVER_WANTED);
-  return {
-    kind: 'remote',
-    protocol: protocol.toLowerCase() === 'tcp' ? 'tcp' : 'udp',
-    host: (address ?? name ?? '').toLowerCase(),
-    port,
-  };
+function readServer(value: string, context: Context): TargetOf<'remote'> | null {
+  return /^syslog[^/]*:\/\//i.test(value) ? { kind: 'remote', ...readLogServer(value, context) } : null;
 }
 
 function readStream(value: string): TargetOf<'stdio'> | null {
@@ -79,8 +64,9 @@ function readStream(value: string): TargetOf<'stdio'> | null {
 
 const { file: _file, ...NAMED } = SYNTAX;
 
+/** Reads a path. Its directory is checked later, since `logfile_mkdir` may make it (log-files.ts). */
 function readFile(value: string, context: Context): TargetOf<'file'> {
-  return { kind: 'file', path: readFilePath(value, context) };
+  return { kind: 'file', path: requireText(expandHome(value, context)) };
 }
 
 function readTarget(value: string, context: Context): LogTarget {

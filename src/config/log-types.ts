@@ -37,7 +37,7 @@ export const tailSize = dataType('size', (value) => {
 const MIN_WIDTH = 8;
 
 /** A limit of names in prefixes; 0 for none. */
-export const prefixWidth = dataType('characters', (value) => {
+export const prefixWidth = dataType('columns', (value) => {
   const width = parseInteger(value) ?? -1;
   return width === 0 || width >= MIN_WIDTH ? width : reject(value, `a whole number of ${MIN_WIDTH} or more, or 0`);
 });

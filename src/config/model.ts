@@ -5,10 +5,13 @@
 import type { Condition } from '../core/process-record.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type {
+  ApiUserOptions,
   CtlOptions,
+  DashboardOptions,
   EventListenerOptions,
   FcgiProgramOptions,
   InetServerOptions,
+  NotifyOptions,
   ProgramOptions,
   SupervisordOptions,
   UnixServerOptions,
@@ -22,6 +25,9 @@ export interface SourceLocation {
   readonly file: string;
   readonly line: number;
 }
+
+/** The places of the options that a section sets, by their names. */
+export type OptionPlaces = ReadonlyMap<string, SourceLocation>;
 
 /** One error or warning of a configuration. Printed as `FILE:LINE: [section] option: reason`. */
 export interface Problem extends SourceLocation {
@@ -40,6 +46,8 @@ export interface Dependency {
    * `started` for others.
    */
   readonly conditions: readonly Condition[];
+  /** True if a new run of it restarts the process (`:restart`). */
+  readonly isFollowed: boolean;
 }
 
 /**
@@ -62,7 +70,9 @@ export type InheritedOption =
   | 'rotate_interval'
   | 'tail_bytes'
   | 'expand_file_variables'
-  | 'compress';
+  | 'compress'
+  | 'logfile_mkdir'
+  | 'log_multiline';
 
 /** The values of these options. The inheritance is done, so they are values of [supervisord] or of the same types. */
 export type InheritedOptions = Pick<SupervisordOptions, InheritedOption>;
@@ -99,6 +109,10 @@ export interface ProcessConfig {
   readonly scaledFrom: number | null;
   /** Place of `command`, or of the section if there is no command. */
   readonly place: SourceLocation;
+  /** Place of `listen`, or of the section without it. */
+  readonly listenPlace: SourceLocation;
+  /** The places of the options that its section, or a section that this falls back to, sets. */
+  readonly optionPlaces: OptionPlaces;
 }
 
 /** A group: of `[group:x]`, or the group that each other program has by itself. */
@@ -108,6 +122,24 @@ export interface GroupConfig {
   readonly type: 'program' | 'eventlistener' | 'fcgi-program';
   /** Sorted by priority, then by the order in `programs`, then by name. */
   readonly processes: readonly ProcessConfig[];
+}
+
+/** A `[notify:x]`. */
+export interface NotifyConfig {
+  /** The x of the section. */
+  readonly name: string;
+  readonly options: NotifyOptions;
+  /** The program that `command` is run as. */
+  readonly runner: ProcessConfig;
+}
+
+/** An `[api_user:x]`. */
+export interface ApiUserConfig {
+  /** The x of the section: the user name. */
+  readonly name: string;
+  readonly options: ApiUserOptions;
+  /** The password, from `password` or `password_file`. Null if files are not read (`--static`). Never shown. */
+  readonly password: string | null;
 }
 
 /** A whole configuration, valid in itself. */
@@ -132,13 +164,20 @@ export interface Config {
    * `allow_insecure` is set.
    */
   readonly inetServers: readonly InetServerOptions[];
+  readonly apiUsers: readonly ApiUserConfig[];
   readonly ctl: CtlOptions | null;
   readonly rpcInterfaces: readonly PluginConfig[];
   readonly ctlPlugins: readonly PluginConfig[];
+  readonly notifications: readonly NotifyConfig[];
+  readonly dashboard: DashboardOptions;
   /** Absolute path of the file; null if only environment and command line configure us. */
   readonly file: string | null;
+  /** The places of the options of all sections but programs, by the names of the sections. */
+  readonly sectionPlaces: ReadonlyMap<string, OptionPlaces>;
   /** Files read by [include], in order. */
   readonly included: readonly string[];
+  /** Absolute paths, and patterns of `[include]`, of everything that is read (core/path-pattern.ts). */
+  readonly sources: readonly string[];
 }
 
 /** Outcome of reading a configuration: a Config, or at least one error. */

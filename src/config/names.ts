@@ -53,9 +53,8 @@ export class NameSpace {
     const names = new Map<string, string | number>(this.#environment);
     if (scope !== 'bare' || this.#everywhere) names.set('here', here);
     if (subject === null) return names;
-    if (scope === 'program' || scope === 'process' || scope === 'socket') names.set('program_name', subject.program);
     if (scope === 'program' || scope === 'process')
-      names.set('host_node_name', this.#hostname).set('group_name', subject.group);
+      names.set('program_name', subject.program).set('host_node_name', this.#hostname).set('group_name', subject.group);
     if (scope === 'process' && subject.number !== null) {
       names.set('process_num', subject.number).set('numprocs', subject.count);
       for (const [name, value] of subject.environment) names.set(`ENV_${name}`, value);

@@ -4,16 +4,15 @@
 import type { DataType } from './datatype.ts';
 
 /**
- * Names that a value can expand besides `ENV_x`. Each scope includes the scopes before it, except `socket`.
+ * Names that a value can expand besides `ENV_x`. Each scope includes the scopes before it.
  *
  * - `raw`: the value is not expanded
  * - `bare`: none
  * - `here`: here
- * - `socket`: here and program_name
  * - `program`: program_name, group_name, host_node_name
  * - `process`: process_num, numprocs, and the program's own environment
  */
-export type Scope = 'raw' | 'bare' | 'here' | 'socket' | 'program' | 'process';
+export type Scope = 'raw' | 'bare' | 'here' | 'program' | 'process';
 
 /** One row of the table. */
 export interface Option<T> {

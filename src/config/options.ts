@@ -4,7 +4,9 @@
  * all follow from these tables. In each table, options of Supervisor 4.3 come first; `isAddition` marks our own.
  */
 import { MAX_RESTART_TIMES } from '../core/history.ts';
+import { ROLES } from '../core/role.ts';
 import { type Limit, LIMITED_RESOURCES, type LimitedResource } from '../core/resource-limits.ts';
+import { capabilityRule } from './capability-type.ts';
 import { hookCommand } from './command-type.ts';
 import { cron, timeZone } from './cron.ts';
 import {
@@ -15,7 +17,7 @@ import {
   duration,
   existingDirectory,
   exitCodes,
-  fcgiSocket,
+  fileMode,
   filePath,
   inetAddress,
   integer,
@@ -24,6 +26,7 @@ import {
   numberFrom,
   octal,
   owner,
+  secondsNumber,
   socketPath,
   terminalSize,
   text,
@@ -32,10 +35,15 @@ import {
 } from './datatypes.ts';
 import { dependencyList, startupList } from './dependency-spec.ts';
 import { environment, environmentFiles, fileVariables, variableNames } from './environment-types.ts';
-import { limit, memoryLimit } from './limit-types.ts';
+import { limit, memoryLimit, processors } from './limit-types.ts';
+import { fcgiSocket, listenList } from './listen-type.ts';
 import { logTargets, mainLogTargets } from './log-target.ts';
 import { logLevel, logTemplate, prefixWidth, rotateInterval, tailSize } from './log-types.ts';
+import { alertEvents, alertTemplate, alertTimeout, alertUrl, headers, laterFile } from './notify-types.ts';
 import { type Option, rowsOf, type Table, type Values } from './option.ts';
+import { pathPatterns } from './path-patterns-type.ts';
+import { historyPeriod, peerList } from './peer-types.ts';
+import { linePattern } from './pattern-type.ts';
 import { checkDuration, probe, statusRanges } from './probe-type.ts';
 import { forwardList, signal, signalList, stopSignalList } from './signal-types.ts';
 
@@ -58,6 +66,10 @@ const STOP_BUDGET =
 const STOP_BUDGET_DEFAULT =
   'shutdown_timeout; otherwise, in a container, 9.5 or the longest configured stopwaitsecs plus 1 second';
 
+const MULTILINE =
+  'Regular expression: a line that matches begins a record, and other lines belong to the one before, in the formats ' +
+  'json and logfmt and in syslog.';
+
 /** `[supervisord]` */
 export const supervisordOptions = {
   logfile: here.option(
@@ -65,19 +77,22 @@ export const supervisordOptions = {
     [{ kind: 'file', path: 'supervisord.log' }],
     'Log of the supervisor itself: a path, NONE, /dev/stdout, syslog://host:514, or several with commas.',
     {
+      ...live,
       containerDefault: [{ kind: 'none' }],
       defaultText: 'supervisord.log in the working directory',
       sample: '/tmp/supervisord.log',
     },
   ),
   logfile_maxbytes: here.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
+    ...live,
     sample: '50MB',
   }),
-  logfile_backups: here.option(integer, 10, 'Number of rotated logs to keep; 0 for none.'),
+  logfile_backups: here.option(integer, 10, 'Number of rotated logs to keep; 0 for none.', live),
   loglevel: here.option(
     logLevel,
     'info',
     'Lowest level of its log lines: critical, error, warn, info, debug, trace, blather.',
+    live,
   ),
   pidfile: here.optional(filePath, 'File for the pid of the supervisor.', {
     default: 'supervisord.pid',
@@ -98,49 +113,61 @@ export const supervisordOptions = {
   directory: here.optional(workingDirectory, 'Working directory of the supervisor when it is a daemon.', {
     sample: '/tmp',
   }),
-  strip_ansi: here.option(boolean, false, 'Remove ANSI escape sequences from the logs of programs.'),
+  strip_ansi: here.option(boolean, false, 'Remove ANSI escape sequences from the logs of programs.', live),
   environment: here.option(environment, new Map(), 'Variables for all programs.', { sample: 'KEY="value"' }),
   identifier: here.option(text, 'supervisor', 'Name of this supervisor for its clients.'),
   log_format: here.optional(logFormat, 'Format of log lines on the container’s streams: raw, prefix, json, logfmt.', {
-    ...added,
+    ...addedLive,
     sample: 'prefix',
   }),
   log_prefix: here.optional(logTemplate, 'Template of the prefix of log lines.', {
-    ...added,
+    ...addedLive,
     scope: 'raw',
     sample: '"%(process_name)s | "',
   }),
   log_prefix_width: here.option(
     prefixWidth,
     24,
-    'Most characters of a name in a prefix without a template; longer names are cut in the middle, and 0 is no limit.',
-    added,
+    'Most columns of a name in a prefix without a template; longer names are cut in the middle, and 0 is no limit.',
+    addedLive,
   ),
-  log_timestamp: here.option(logTimestamp, 'none', 'Time before each line in the format prefix.', added),
+  log_timestamp: here.option(logTimestamp, 'none', 'Time before each line in the format prefix.', addedLive),
   log_json_lines: here.option(
     logJsonLines,
     'nest',
     'Treatment of lines that are JSON objects, in the format json.',
-    added,
+    addedLive,
   ),
   log_partial_after: here.option(
     duration,
     5,
     'Maximum delay of an incomplete line; 0 for none, 100ms at most on a terminal.',
-    added,
+    addedLive,
   ),
+  log_multiline: here.optional(linePattern, MULTILINE, { ...added, sample: '^\\d{4}-' }),
   rotate_interval: here.optional(rotateInterval, 'Rotate logs also by time: hourly, daily, weekly, or a duration.', {
-    ...added,
+    ...addedLive,
     sample: 'daily',
   }),
-  compress: here.option(boolean, false, 'Compress rotated logs.', added),
+  compress: here.option(boolean, false, 'Compress rotated logs.', addedLive),
+  logfile_mode: here.optional(fileMode, 'Mode of the log of the supervisor.', {
+    ...added,
+    defaultText: '0666 without the umask',
+    sample: '0640',
+  }),
+  logfile_owner: here.optional(owner, 'User, and optionally group, that this log belongs to.', {
+    ...added,
+    defaultText: 'the user of the supervisor',
+    sample: 'root:root',
+  }),
+  logfile_mkdir: here.option(boolean, false, 'Make missing directories of log files, with the mode 0755.', added),
   flapping_restarts: here.option(
     integerBetween(1, MAX_RESTART_TIMES),
     3,
     'Unexpected restarts within flapping_window from which a process counts as flapping.',
-    added,
+    addedLive,
   ),
-  flapping_window: here.option(duration, 600, 'Period of time for flapping_restarts.', added),
+  flapping_window: here.option(duration, 600, 'Period of time for flapping_restarts.', addedLive),
   expand_file_variables: here.option(
     fileVariables,
     false,
@@ -148,9 +175,13 @@ export const supervisordOptions = {
     { ...added, sample: 'DB_PASSWORD, API_*' },
   ),
   tail_bytes: here.option(tailSize, 64 * KB, 'Latest output of each stream that is kept in memory; 0 for none.', {
-    ...added,
+    ...addedLive,
     defaultText: '64KB',
     sample: '64KB',
+  }),
+  watch_config: here.option(boolean, false, 'Update when a file of the configuration has changed.', {
+    ...added,
+    sample: 'true',
   }),
   exit_when_idle: here.option(boolean, false, 'Exit when no process runs or is due to start.', added),
   success_exit_codes: here.option(
@@ -158,24 +189,38 @@ export const supervisordOptions = {
     [],
     'Exit codes of programs that become 0 when they shut down the supervisor.',
     {
-      ...added,
+      ...addedLive,
       sample: '143',
     },
   ),
   shutdown_timeout: here.optional(duration, 'Maximum duration of a shutdown before SIGKILL.', {
-    ...added,
+    ...addedLive,
     sample: '30s',
   }),
-  stop_budget: here.optional(duration, STOP_BUDGET, { ...added, defaultText: STOP_BUDGET_DEFAULT, sample: '30s' }),
-  forward_signals: here.option(forwardList, [], 'Signals to forward to a program instead of obeying them.', {
-    ...added,
-    sample: 'USR1:web',
-  }),
+  shutdown_delay: here.option(
+    duration,
+    0,
+    'Time from a request to shut down until programs are stopped, in which they serve while /readyz answers 503.',
+    { ...addedLive, sample: '5s' },
+  ),
+  stop_budget: here.optional(duration, STOP_BUDGET, { ...addedLive, defaultText: STOP_BUDGET_DEFAULT, sample: '30s' }),
+  forward_signals: here.option(
+    forwardList,
+    [],
+    'Signals to forward to a program, also as another signal; those that shut down do both.',
+    { ...addedLive, sample: 'USR1:web' },
+  ),
   stop_on_signals: here.option(
     stopSignalList,
     [],
     'Further signals that shut down, as TERM does; WINCH only without a terminal.',
-    { ...added, sample: 'WINCH' },
+    { ...addedLive, sample: 'WINCH' },
+  ),
+  oom_score_adj: here.optional(
+    integerBetween(-1000, 1000),
+    'Preference of the kernel to kill the supervisor when memory runs out; programs keep the one that it was started ' +
+      'with.',
+    { ...added, defaultText: '-999 for PID 1 with CAP_SYS_RESOURCE, otherwise unchanged', sample: '-500' },
   ),
 } as const;
 
@@ -261,7 +306,7 @@ export const programOptions = {
     'Restart after an exit: true, false, or unexpected (depending on the exit code).',
     live,
   ),
-  startsecs: program.option(integer, 1, 'Seconds it must stay up to count as started.', live),
+  startsecs: program.option(secondsNumber, 1, 'Seconds it must stay up to count as started.', live),
   startretries: program.option(integer, 3, 'Retries of a failed start before it becomes FATAL; -1 for no limit.', live),
   exitcodes: program.option(exitCodes, [0], 'Exit codes that are expected.', { ...live, sample: '0' }),
   stopsignal: program.option(signalList, [15], 'Signal for a stop; several are sent in order, stopwaitsecs apart.', {
@@ -269,7 +314,7 @@ export const programOptions = {
     defaultText: 'TERM',
     sample: 'TERM',
   }),
-  stopwaitsecs: program.option(integer, 10, 'Seconds from the stop signal to SIGKILL.', {
+  stopwaitsecs: program.option(secondsNumber, 10, 'Seconds from the stop signal to SIGKILL.', {
     ...live,
     containerDefault: 8,
   }),
@@ -288,7 +333,7 @@ export const programOptions = {
       isExpandedTwice: true,
       containerDefault: [{ kind: 'container', fd: 1 }],
       defaultText: 'AUTO',
-      sample: '/dev/stdout',
+      sample: '/tmp/x.log, /dev/stdout',
     },
   ),
   stdout_logfile_maxbytes: proc.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
@@ -302,7 +347,7 @@ export const programOptions = {
     isExpandedTwice: true,
     containerDefault: [{ kind: 'container', fd: 2 }],
     defaultText: 'AUTO',
-    sample: '/dev/stderr',
+    sample: '/tmp/x.err, /dev/stderr',
   }),
   stderr_logfile_maxbytes: proc.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
     sample: '50MB',
@@ -352,11 +397,41 @@ export const programOptions = {
     defaultText: 'that of [supervisord]',
     sample: '1s',
   }),
+  log_multiline: proc.optional(linePattern, MULTILINE, {
+    ...addedLive,
+    defaultText: 'that of [supervisord]',
+    sample: '^\\d{4}-',
+  }),
   rotate_interval: proc.optional(
     rotateInterval,
     'Rotate its logs also by time: hourly, daily, weekly, or a duration; 0 for never.',
     { ...addedLive, defaultText: 'that of [supervisord]', sample: 'daily' },
   ),
+  stdout_logfile_mode: proc.optional(fileMode, 'Mode of the log files of its standard output.', {
+    ...addedLive,
+    defaultText: '0666 without the umask; AUTO has 0600',
+    sample: '0640',
+  }),
+  stdout_logfile_owner: proc.optional(owner, 'User, and optionally group, that these files belong to.', {
+    ...addedLive,
+    defaultText: 'the user of the supervisor',
+    sample: 'root:root',
+  }),
+  stderr_logfile_mode: proc.optional(fileMode, 'Mode of the log files of its standard error.', {
+    ...addedLive,
+    defaultText: '0666 without the umask; AUTO has 0600',
+    sample: '0640',
+  }),
+  stderr_logfile_owner: proc.optional(owner, 'User, and optionally group, that these files belong to.', {
+    ...addedLive,
+    defaultText: 'the user of the supervisor',
+    sample: 'root:root',
+  }),
+  logfile_mkdir: proc.optional(boolean, 'Make missing directories of its log files, with the mode 0755.', {
+    ...addedLive,
+    defaultText: 'that of [supervisord]',
+    sample: 'true',
+  }),
   compress: proc.optional(boolean, 'Compress its rotated logs.', {
     ...addedLive,
     defaultText: 'that of [supervisord]',
@@ -384,17 +459,18 @@ export const programOptions = {
   ),
   max_restarts_window: proc.option(duration, 60, 'Period of time for max_restarts.', addedLive),
   kill_orphans: proc.option(
-    choice('never', 'stop', 'always'),
+    choice('never', 'stop', 'always', 'cgroup'),
     'never',
-    'Stop the rest of its process group after its exit: never, after a stop, or always.',
+    'Stop the rest of its process group after its exit: never, after a stop, or always; cgroup: always, and also ' +
+      'processes that have left the group.',
     { ...addedLive, defaultText: 'stop with stopasgroup or killasgroup, else never' },
   ),
   depends_on: proc.option(
     dependencyList,
     [],
     'Programs that must be started, ready, healthy, completed (exited as expected) or exited (with any exit code) ' +
-      'before it starts.',
-    { ...addedLive, sample: 'db:healthy' },
+      'before it starts; with :restart, it is restarted after each new run of the other.',
+    { ...addedLive, sample: 'db:healthy:restart' },
   ),
   dependent_startup: proc.option(boolean, false, 'Start it when dependent_startup_wait_for is fulfilled.', addedLive),
   dependent_startup_wait_for: proc.option(
@@ -465,10 +541,33 @@ export const programOptions = {
     ...added,
     sample: 'sd',
   }),
+  ready_log: proc.optional(
+    linePattern,
+    'Regular expression without look-around and back-references: it is ready when a line of its output matches.',
+    { ...added, sample: 'listening on port \\d+' },
+  ),
+  ready_timeout: proc.optional(
+    checkDuration,
+    'Maximum time from its start until it is ready; until then it is STARTING, and after that its start has failed.',
+    { ...addedLive, sample: '60s' },
+  ),
   watchdog_sec: proc.optional(duration, 'Maximum time between two WATCHDOG=1; needs notify=sd.', {
     ...added,
     sample: '30',
   }),
+  listen: proc.option(
+    listenList,
+    [],
+    'Sockets that the supervisor opens, keeps open over restarts, and passes to the program from descriptor 3 on, as ' +
+      'systemd does (LISTEN_FDS); with ;name=TEXT, and unix sockets with ;mode=0660 and ;owner=USER:GROUP.',
+    { ...added, sample: 'tcp://0.0.0.0:80, unix:///run/web.sock;mode=0660' },
+  ),
+  listen_lazy: proc.option(
+    boolean,
+    false,
+    'Start it at the first connection to a socket of listen, and not with the supervisor.',
+    addedLive,
+  ),
   environment_file: proc.option(
     environmentFiles,
     [],
@@ -513,10 +612,51 @@ export const programOptions = {
   max_memory: proc.optional(
     memoryLimit,
     'Limit of resident memory for its process tree, checked every 10 seconds; it is restarted above the limit; ' +
-      'shared pages count for each process.',
+      'pages that processes share count once, where the kernel tells.',
     { ...addedLive, sample: '300MB' },
   ),
+  cpu_max: proc.optional(processors, 'Processors that its processes may use, by a control group.', {
+    ...addedLive,
+    sample: '1.5',
+  }),
+  memory_high: proc.optional(memoryLimit, 'Memory above which the kernel slows its processes down.', {
+    ...addedLive,
+    sample: '200MB',
+  }),
+  memory_max: proc.optional(memoryLimit, 'Memory above which the kernel kills one of its processes.', {
+    ...addedLive,
+    sample: '300MB',
+  }),
+  pids_max: proc.optional(integerBetween(1, Infinity), 'Most processes and threads that it may have.', {
+    ...addedLive,
+    sample: '100',
+  }),
+  io_weight: proc.optional(integerBetween(1, 10_000), 'Its share of disk bandwidth; others have 100.', {
+    ...addedLive,
+    sample: '50',
+  }),
+  no_new_privs: proc.option(
+    boolean,
+    false,
+    'Let no program that it executes get more privileges, as by set-user-ID.',
+    added,
+  ),
+  capabilities: proc.optional(
+    capabilityRule,
+    'Capabilities that it loses or keeps: drop-all for all others, +name to keep or to give, -name to drop.',
+    { ...added, sample: 'drop-all,+net_bind_service' },
+  ),
   pdeathsig: proc.optional(signal, 'Signal for it when the supervisor dies.', { ...added, sample: 'KILL' }),
+  restart_on_change: proc.option(
+    pathPatterns,
+    [],
+    'Files that restart it when they change: absolute paths, with *, ? and ** for any directories.',
+    { ...addedLive, sample: '/app/**/*.py, /etc/web.conf' },
+  ),
+  signal_on_change: proc.optional(signal, 'Signal for it in place of that restart; needs restart_on_change.', {
+    ...addedLive,
+    sample: 'HUP',
+  }),
   cron: proc.optional(
     cron,
     'Schedule of its starts: five fields, six with seconds first, or a word such as @daily; it starts with the ' +
@@ -544,6 +684,16 @@ export const programOptions = {
     'Maximum duration of stop_command before the signals of stopsignal, with SIGKILL stopwaitsecs later.',
     { ...addedLive, defaultText: 'stopwaitsecs', sample: '10' },
   ),
+  reload_signal: proc.optional(signal, 'Signal by which `onevisor reload-program` makes it read its configuration.', {
+    ...addedLive,
+    sample: 'HUP',
+  }),
+  reload_command: proc.optional(
+    hookCommand,
+    'Command for that in place of a signal, with SUPERVISOR_PID, as its user.',
+    { ...addedLive, sample: '/bin/reload' },
+  ),
+  reload_timeout: proc.option(duration, 60, 'Maximum duration of reload_command.', addedLive),
   post_stop_command: proc.optional(hookCommand, 'Command to run after each exit; it has SUPERVISOR_PID.', {
     ...addedLive,
     sample: '/bin/tidy',
@@ -563,9 +713,8 @@ export const listenerOptions = {
 
 /** Further options of `[fcgi-program:x]`. */
 export const fcgiOptions = {
-  socket: here.option(fcgiSocket, { kind: 'unix', path: '' }, 'Socket on which its processes accept connections.', {
+  socket: proc.option(fcgiSocket, { kind: 'unix', path: '' }, 'Socket on which its processes accept connections.', {
     isRequired: true,
-    scope: 'socket',
     sample: 'unix:///run/app.sock',
   }),
   socket_backlog: here.optional(integerBetween(1, 65_535), 'Length of the queue of the socket.', { sample: '1024' }),
@@ -577,6 +726,138 @@ export const fcgiOptions = {
 export const groupOptions = {
   programs: here.option(nameList, [], 'Names of its programs, separated by commas.', { sample: 'web,worker' }),
   priority: here.option(integer, 999, 'Order of starts; low priorities start first and stop last.'),
+} as const;
+
+/** `[notify:x]` */
+export const notifyOptions = {
+  events: here.option(
+    alertEvents,
+    [],
+    'Events to tell about: fatal, exited-unexpectedly, flapping, unhealthy, healthy-again, memory-restart, gave-up, ' +
+      'shutdown, and event types of Supervisor such as PROCESS_STATE_BACKOFF.',
+    { ...added, isRequired: true, sample: 'fatal, flapping, unhealthy' },
+  ),
+  programs: here.option(wordList, ['*'], 'Programs, groups or processes whose events count; names and patterns.', {
+    ...added,
+    sample: '*',
+  }),
+  command: here.optional(
+    hookCommand,
+    'Command to run, with the facts as variables NOTIFY_… and as JSON on its stdin.',
+    {
+      ...added,
+      sample: '/usr/local/bin/tell',
+    },
+  ),
+  url: here.optional(
+    alertUrl,
+    'URL that gets the facts as JSON by POST; its path may be a secret and is never shown.',
+    {
+      ...added,
+      sample: 'https://hooks.example.org/services/T0/B0',
+    },
+  ),
+  url_file: here.optional(laterFile, 'File with that URL, read for each message.', {
+    ...added,
+    sample: '/run/secrets/webhook',
+  }),
+  template: here.optional(alertTemplate, 'JSON to send in place of all facts, with facts such as %(message)s in it.', {
+    ...added,
+    scope: 'raw',
+    sample: '{"text": "%(message)s"}',
+  }),
+  headers: here.optional(headers, 'Headers of the request.', {
+    ...added,
+    isSecret: true,
+    sample: 'X-Token="abc"',
+  }),
+  header_file: here.optional(laterFile, 'File with a header on each line (Name: value), read for each message.', {
+    ...added,
+    sample: '/run/secrets/webhook_header',
+  }),
+  ca_file: here.optional(
+    laterFile,
+    'Certificates of the authorities that https trusts, in place of those of the image.',
+    {
+      ...added,
+      sample: '/etc/ssl/own-ca.pem',
+    },
+  ),
+  throttle: here.option(
+    duration,
+    60,
+    'Least time between two messages about the same event of the same process, and the period in which at most 10 ' +
+      'messages and a summary are sent; 0 for no limit.',
+    added,
+  ),
+  timeout: here.option(alertTimeout, 10, 'Maximum duration of one attempt.', added),
+  retries: here.option(
+    integerBetween(0, 20),
+    5,
+    'Further attempts after a failed one, with pauses of 1s, 2s, 4s and so on up to 60s.',
+    added,
+  ),
+  user: here.optional(owner, 'User of the command.', {
+    ...added,
+    defaultText: 'that of the supervisor',
+    sample: 'app',
+  }),
+  environment: here.optional(environment, 'Variables for the command.', {
+    ...added,
+    isSecret: true,
+    sample: 'MAIL_TO="ops@example.org"',
+  }),
+  directory: here.optional(text, 'Working directory of the command.', { ...added, sample: '/tmp' }),
+} as const;
+
+/** `[api_user:x]` */
+export const apiUserOptions = {
+  password: bare.optional(text, 'Password; plain, or {SHA} and the hash in hexadecimal digits.', {
+    ...added,
+    isSecret: true,
+    sample: '123',
+  }),
+  password_file: here.optional(laterFile, 'File with that password, read at each start and reload.', {
+    ...added,
+    sample: '/run/secrets/ops_password',
+  }),
+  role: bare.option(
+    choice(...ROLES),
+    'read',
+    'Rights: metrics (metrics and probes), read (everything that changes nothing), or admin.',
+    added,
+  ),
+} as const;
+
+/** `[dashboard]` */
+export const dashboardOptions = {
+  history: bare.option(
+    historyPeriod,
+    0,
+    'Period for which CPU and memory are kept, sampled every 10 seconds from the start; 0 for none, at most 1d.',
+    { ...added, sample: '1h' },
+  ),
+  peers: here.option(
+    peerList,
+    [],
+    'Other supervisors that the dashboard shows; with dns+http://name:port, each address of the name is one.',
+    { ...added, sample: 'http://a:9001, cache=unix:///shared/b.sock, dns+http://web:9001' },
+  ),
+  peers_username: bare.optional(text, 'User name for these supervisors.', { ...added, sample: 'user' }),
+  peers_password: bare.optional(text, 'Password for these supervisors, in plain text.', {
+    ...added,
+    isSecret: true,
+    sample: '123',
+  }),
+  peers_password_file: here.optional(laterFile, 'File with that password, read again for each round of requests.', {
+    ...added,
+    sample: '/run/secrets/peers_password',
+  }),
+  peers_insecure: bare.option(boolean, false, 'Send the password also over http, which others can read.', added),
+  peers_ca_file: here.optional(laterFile, 'Certificates that https to these supervisors trusts, in place of others.', {
+    ...added,
+    sample: '/etc/ssl/own-ca.pem',
+  }),
 } as const;
 
 /** `[include]` */
@@ -611,6 +892,9 @@ export type ProgramOptions = Values<typeof programOptions>;
 export type EventListenerOptions = Values<typeof listenerOptions>;
 export type FcgiProgramOptions = Values<typeof fcgiOptions>;
 export type GroupOptions = Values<typeof groupOptions>;
+export type NotifyOptions = Values<typeof notifyOptions>;
+export type ApiUserOptions = Values<typeof apiUserOptions>;
+export type DashboardOptions = Values<typeof dashboardOptions>;
 
 /** A kind of section: its title in the reference, and the tables of its options. */
 export interface SectionKind {
@@ -642,5 +926,8 @@ export const sectionKinds: readonly SectionKind[] = [
   kind('eventlistener:x', 'eventlistener:', [programOptions, listenerOptions]),
   kind('fcgi-program:x', 'fcgi-program:', [programOptions, fcgiOptions]),
   kind('group:x', 'group:', [groupOptions]),
+  kind('notify:x', 'notify:', [notifyOptions]),
+  kind('api_user:x', 'api_user:', [apiUserOptions]),
+  kind('dashboard', 'dashboard', [dashboardOptions]),
   kind('include', 'include', [includeOptions]),
 ];

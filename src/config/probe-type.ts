@@ -2,7 +2,7 @@
  * Types of the health check options: the check itself (core/probe.ts parses it), and the times between checks. Pure.
  */
 import { CommandLineError } from '../core/command-line.ts';
-import { formatProbe, parseProbe, type Probe, ProbeError, type StatusRange } from '../core/probe.ts';
+import { formatProbe, formatStatuses, parseProbe, type Probe, ProbeError, type StatusRange } from '../core/probe.ts';
 import { refuseUnsplit } from './command-type.ts';
 import { dataType, reject } from './datatype.ts';
 import { duration, requireText } from './datatypes.ts';
@@ -39,7 +39,7 @@ export const statusRanges = dataType<readonly StatusRange[]>(
     if (ranges.length === 0 || !ranges.every(isValid)) return reject(value, 'statuses, for example 200-299,401');
     return ranges;
   },
-  (ranges) => ranges.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(','),
+  formatStatuses,
 );
 
 /** Shortest interval or timeout of a check; Docker's is a millisecond too. */

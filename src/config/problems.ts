@@ -30,7 +30,7 @@ export function sortByPlace(...lists: ReadonlyArray<SourceLocation[]>): void {
 export class Problems {
   errors: Problem[] = [];
   warnings: Problem[] = [];
-  readonly #templates = new Map<string, TemplateLines>();
+  readonly #templates = new Map<string, () => TemplateLines>();
   readonly #seen = new Set<string>();
 
   error({ file, line }: SourceLocation, section: string, option: string | null, reason: string): void {
@@ -55,9 +55,9 @@ export class Problems {
     this.warn({ file: origin, line: 0 }, '', null, reason);
   }
 
-  /** Remembers the lines of a file that look like a template, for {@link tidy}. */
-  markTemplate(file: string, lines: TemplateLines): void {
-    this.#templates.set(file, lines);
+  /** Remembers how to find the lines of a file that look like a template, for {@link tidy}. */
+  markTemplate(file: string, findLines: () => TemplateLines): void {
+    this.#templates.set(file, findLines);
   }
 
   /**
@@ -69,8 +69,9 @@ export class Problems {
       this.errors.flatMap(({ section, option }) => (option === null ? [] : [`${section}\n${option}`])),
     );
     this.warnings = this.warnings.filter(({ section, option }) => !wrong.has(`${section}\n${option ?? ''}`));
-    for (const [file, lines] of this.#templates) {
-      const folded = foldTemplate(this.errors, file, lines);
+    for (const [file, findLines] of this.#templates) {
+      if (this.errors.length === 0) return;
+      const folded = foldTemplate(this.errors, file, findLines());
       if (folded === null) continue;
       this.errors = folded.errors;
       this.warnings = this.warnings.filter((warning) => warning.file !== file || !folded.lines.has(warning.line));

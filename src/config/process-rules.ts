@@ -2,7 +2,10 @@
  * Rules between the options of one process: combinations that are refused, defaults that depend on other options, and
  * values that come from [supervisord]. Reads no text; the values are converted already. Pure.
  */
+import { FIRST_LISTEN_FD } from '../core/socket-activation.ts';
 import type { StreamName } from '../core/stream-name.ts';
+import type { Context } from './datatype.ts';
+import { checkLogFiles } from './log-files.ts';
 import type { LogTarget } from './log-target.ts';
 import type { InheritedOption, InheritedOptions } from './model.ts';
 import type { ProgramOptions, SupervisordOptions } from './options.ts';
@@ -15,6 +18,7 @@ export interface RuleContext {
   readonly type: ProcessType;
   readonly isContainer: boolean;
   readonly supervisord: SupervisordOptions;
+  readonly context: Context;
 }
 
 /** Options of a process after all rules. */
@@ -24,7 +28,7 @@ export type RuledOptions = Omit<ProgramOptions, InheritedOption> & InheritedOpti
 interface Conflict {
   /** Option that the error names. */
   readonly option: keyof ProgramOptions;
-  readonly reason: string;
+  readonly reason: string | ((options: ProgramOptions) => string);
   readonly isBroken: (options: ProgramOptions, type: ProcessType) => boolean;
 }
 
@@ -50,9 +54,56 @@ const CONFLICTS: readonly Conflict[] = [
     isBroken: ({ notify, notification_fd: fd }) => notify !== null && fd !== null,
   },
   {
+    option: 'reload_command',
+    reason: 'cannot be set together with reload_signal: a program is reloaded in one way; remove one of the two',
+    isBroken: ({ reload_signal: signal, reload_command: command }) => signal !== null && command !== null,
+  },
+  {
+    option: 'ready_log',
+    reason:
+      'cannot be set together with notify or notification_fd: a program reports its readiness in one way; remove one ' +
+      'of them',
+    isBroken: ({ notify, notification_fd: fd, ready_log: pattern }) =>
+      pattern !== null && (notify !== null || fd !== null),
+  },
+  {
+    option: 'ready_timeout',
+    reason: 'needs ready_log, notification_fd or notify=sd, by which the program is ready; add one of them',
+    isBroken: ({ notify, notification_fd: fd, ready_log: pattern, ready_timeout: seconds }) =>
+      seconds !== null && pattern === null && notify === null && fd === null,
+  },
+  {
+    option: 'notification_fd',
+    reason: ({ listen }) =>
+      `is the descriptor of a socket: the program gets those of listen as ${FIRST_LISTEN_FD} to ` +
+      `${FIRST_LISTEN_FD + listen.length - 1}; use ${FIRST_LISTEN_FD + listen.length}`,
+    isBroken: ({ listen, notification_fd: fd }) => fd !== null && fd < FIRST_LISTEN_FD + listen.length,
+  },
+  {
+    option: 'listen_lazy',
+    reason: 'needs listen, the sockets whose first connection starts the program; add it',
+    isBroken: ({ listen, listen_lazy: isLazy }) => isLazy && listen.length === 0,
+  },
+  {
+    option: 'listen_lazy',
+    reason: 'cannot be true for an event listener: its events would wait for a connection',
+    isBroken: ({ listen_lazy: isLazy }, type) => isLazy && type === 'eventlistener',
+  },
+  {
+    option: 'listen_lazy',
+    reason: 'cannot be true together with cron or dependent_startup, which start the program too; remove one of them',
+    isBroken: ({ listen_lazy: isLazy, cron, dependent_startup: isDependent }) =>
+      isLazy && (cron !== null || isDependent),
+  },
+  {
     option: 'environment_pass',
     reason: 'needs environment_clear=true; without it, the program inherits all variables',
     isBroken: ({ environment_clear: isCleared, environment_pass: names }) => names.length > 0 && !isCleared,
+  },
+  {
+    option: 'signal_on_change',
+    reason: 'needs restart_on_change, which names the files; add it',
+    isBroken: ({ restart_on_change: patterns, signal_on_change: signal }) => signal !== null && patterns.length === 0,
   },
   {
     option: 'watchdog_sec',
@@ -65,11 +116,23 @@ const CONFLICTS: readonly Conflict[] = [
 export function applyProcessRules(context: RuleContext, read: ProgramOptions): RuledOptions {
   const { view, type, supervisord } = context;
   const options = { ...read, ...deriveStop(context, read) };
-  for (const { option, reason, isBroken } of CONFLICTS) if (isBroken(options, type)) view.error(option, reason);
+  for (const { option, reason, isBroken } of CONFLICTS)
+    if (isBroken(options, type)) view.error(option, typeof reason === 'string' ? reason : reason(options));
+  const streams = deriveStreams(context, options);
+  const inherited = inheritOptions(options, supervisord);
+  for (const option of ['stdout_logfile', 'stderr_logfile'] as const)
+    checkLogFiles(view, { option, targets: streams[option], mkdir: inherited.logfile_mkdir }, context.context);
+  const { memory_high: high, memory_max: most } = options;
+  if (high !== null && most !== null && high > most)
+    view.warn(
+      'memory_high',
+      'has no effect above memory_max: the kernel kills before it slows down; use a lower value',
+    );
+  if (view.section.options.has('log_multiline')) reportIdleMultiline(view, inherited, streams);
   return {
     ...options,
-    ...deriveStreams(context, options),
-    ...inheritOptions(options, supervisord),
+    ...streams,
+    ...inherited,
     serverurl: options.serverurl?.trim().toUpperCase() === 'AUTO' ? null : options.serverurl,
     // A program with a schedule is started by the schedule; autostart must be asked for.
     autostart: options.cron !== null && !view.isSet('autostart') ? false : options.autostart,
@@ -77,12 +140,35 @@ export function applyProcessRules(context: RuleContext, read: ProgramOptions): R
   };
 }
 
-/** Seconds of stop_budget that an unset stopwaitsecs leaves for the exit of the supervisor after its programs. */
+type Streams = Pick<ProgramOptions, `${StreamName}_${'logfile' | 'syslog'}`>;
+
+/** Warns of a log_multiline that no target uses. Files have the bytes of the program. */
+function reportIdleMultiline(
+  view: SectionView,
+  { log_format: format }: InheritedOptions,
+  { stdout_logfile: stdout, stderr_logfile: stderr, stdout_syslog, stderr_syslog }: Streams,
+): void {
+  const targets = [...stdout, ...stderr];
+  const isRecord = format === 'json' || format === 'logfmt';
+  const isUsed =
+    stdout_syslog ||
+    stderr_syslog ||
+    targets.some(({ kind }) =>
+      kind === 'container' || kind === 'stdio' ? isRecord : kind === 'remote' || kind === 'syslog',
+    );
+  if (!isUsed)
+    view.warn(
+      'log_multiline',
+      'has no effect: it is for syslog, log servers, and the formats json and logfmt on /dev/stdout and /dev/stderr',
+    );
+}
+
+/** Seconds that an unset stopwaitsecs leaves of stop_budget for the exit of the supervisor after its programs. */
 const EXIT_RESERVE_S = 2;
 
 /** Returns the options of a stop, whose defaults depend on each other and on stop_budget. */
 function deriveStop(
-  { view, supervisord: { stop_budget: budget } }: RuleContext,
+  { view, supervisord: { stop_budget: budget, shutdown_delay: delay } }: RuleContext,
   { killasgroup, kill_orphans: orphans, stopasgroup, stopwaitsecs }: ProgramOptions,
 ): Pick<ProgramOptions, 'killasgroup' | 'kill_orphans' | 'stopwaitsecs'> {
   const killsGroup = view.isSet('killasgroup') ? killasgroup : stopasgroup;
@@ -91,7 +177,9 @@ function deriveStop(
     killasgroup: killsGroup,
     kill_orphans: hasGroupStop && !view.isSet('kill_orphans') ? 'stop' : orphans,
     stopwaitsecs:
-      budget === null || view.isSet('stopwaitsecs') ? stopwaitsecs : Math.max(1, Math.floor(budget - EXIT_RESERVE_S)),
+      budget === null || view.isSet('stopwaitsecs')
+        ? stopwaitsecs
+        : Math.max(1, Math.floor(budget - delay - EXIT_RESERVE_S)),
   };
 }
 
@@ -145,7 +233,7 @@ function readStream(
 }
 
 /** Returns the options of a program that are taken from [supervisord] if the program does not set them. */
-function inheritOptions(own: ProgramOptions, supervisord: SupervisordOptions): InheritedOptions {
+export function inheritOptions(own: ProgramOptions, supervisord: SupervisordOptions): InheritedOptions {
   return {
     log_format: own.log_format ?? supervisord.log_format,
     log_prefix: own.log_prefix ?? supervisord.log_prefix,
@@ -156,5 +244,7 @@ function inheritOptions(own: ProgramOptions, supervisord: SupervisordOptions): I
     tail_bytes: own.tail_bytes ?? supervisord.tail_bytes,
     expand_file_variables: own.expand_file_variables ?? supervisord.expand_file_variables,
     compress: own.compress ?? supervisord.compress,
+    log_multiline: own.log_multiline ?? supervisord.log_multiline,
+    logfile_mkdir: own.logfile_mkdir ?? supervisord.logfile_mkdir,
   };
 }

@@ -32,18 +32,25 @@ export interface ProcfilePrograms {
   readonly variables: ReadonlyMap<string, string>;
 }
 
+/** Returns the paths of the Procfile and of its `.env`; null without a Procfile. */
+export function procfilePaths({ env, cwd }: Source): { readonly procfile: string; readonly dotEnv: string } | null {
+  if (env.ONEVISOR_PROCFILE === undefined) return null;
+  const procfile = posix.resolve(cwd, env.ONEVISOR_PROCFILE);
+  return { procfile, dotEnv: posix.join(posix.dirname(procfile), '.env') };
+}
+
 /** Adds the programs of the Procfile that ONEVISOR_PROCFILE names, with the `.env` in its directory. */
 export function addProcfile(document: Document, here: string, source: Source, problems: Problems): ProcfilePrograms {
-  const { ONEVISOR_PROCFILE: procfile } = source.env;
   const none: ProcfilePrograms = { ports: new Map(), variables: new Map() };
-  if (procfile === undefined) return none;
-  const path = posix.resolve(source.cwd, procfile);
+  const paths = procfilePaths(source);
+  if (paths === null) return none;
+  const { procfile: path, dotEnv } = paths;
   const read = source.read(path);
   if (!read.ok) {
     problems.errorFrom('ONEVISOR_PROCFILE', `cannot read ${path}: ${read.reason}`);
     return none;
   }
-  const variables = readDotEnvBeside(path, source, problems);
+  const variables = readDotEnvBeside(dotEnv, source, problems);
   return addPrograms(
     document,
     { path, text: read.text, variables, firstPort: readFirstPort(variables, source.env, problems) },
@@ -52,8 +59,7 @@ export function addProcfile(document: Document, here: string, source: Source, pr
   );
 }
 
-function readDotEnvBeside(procfile: string, source: Source, problems: Problems): ReadonlyMap<string, string> {
-  const path = posix.join(posix.dirname(procfile), '.env');
+function readDotEnvBeside(path: string, source: Source, problems: Problems): ReadonlyMap<string, string> {
   const read = source.read(path);
   if (read.ok) return readDotEnv(read.text, path, source.env, problems);
   if (read.code !== 'ENOENT') problems.errorFrom(path, `cannot read it: ${read.reason}`);

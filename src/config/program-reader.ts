@@ -2,12 +2,18 @@
  * Reads one `[program:x]`, `[eventlistener:x]` or `[fcgi-program:x]` into its processes. Groups are made in groups.ts;
  * dependencies between programs are resolved in dependencies.ts. Pure.
  */
-import { reportIdleFailure, reportIdleOptions, reportShellSyntax } from './advice.ts';
+import {
+  noteRefusedTimes,
+  reportIdleFailure,
+  reportIdleOptions,
+  reportLostParameters,
+  reportShellSyntax,
+} from './advice.ts';
 import type { Context } from './datatype.ts';
 import type { Document, RawOption, RawSection } from './dialect.ts';
 import { checkListenerOptions, pluginOptions, reportKnownListener } from './listener-options.ts';
 import type { Scale } from './find-files.ts';
-import type { ProcessConfig, ProcessOptions } from './model.ts';
+import type { ProcessConfig, ProcessOptions, OptionPlaces } from './model.ts';
 import type { Subject } from './names.ts';
 import type { Table } from './option.ts';
 import {
@@ -60,6 +66,12 @@ interface NumberRange {
   readonly scaledFrom: number | null;
 }
 
+/** Options that only event listeners or FastCGI programs have, and that all their processes share. */
+type SpecialOptions = Partial<EventListenerOptions & Omit<FcgiProgramOptions, 'socket'>>;
+
+/** Options of a process that only FastCGI programs have. */
+type SocketOption = Partial<Pick<FcgiProgramOptions, 'socket'>>;
+
 /** Limit of numprocs. Linux has 32768 pids by default; without a limit, a mistyped number would fill the memory. */
 const MAX_PROCESSES = 32_768;
 
@@ -70,8 +82,15 @@ const OWN_TABLES: Readonly<Record<ProcessType, readonly Table[]>> = {
   'fcgi-program': [fcgiOptions],
 };
 
+/** The socket of a FastCGI program can have the number of the process. The other options are those of the program. */
+const { socket: SOCKET, ...SHARED_FCGI_OPTIONS } = fcgiOptions;
+
 /** The options that are read after `environment`. */
 const { environment: ENVIRONMENT, ...OTHER_OPTIONS } = programOptions;
+
+/** Shared by the many processes without. */
+const NO_DEPENDENCIES: ProcessConfig['dependsOn'] = [];
+const NO_STREAMS: ProcessConfig['echoed'] = [];
 
 /** Options that do not depend on the number of a process. They are checked even if the program has no process. */
 const SHARED_OPTIONS: Table = Object.fromEntries(
@@ -93,6 +112,7 @@ export class ProgramReader {
   readonly #numbers: NumberRange;
   /** The program without a process number. */
   readonly #subject: Subject;
+  readonly #places: OptionPlaces;
 
   constructor(context: ProgramContext, source: ProgramSection) {
     this.#context = context;
@@ -103,6 +123,7 @@ export class ProgramReader {
     this.#subject = { program, group, number: null, count: 0, environment: new Map() };
     reader.warnUnknown(section, [programOptions, ...OWN_TABLES[type]], pluginOptions(document));
     const view = reader.open(section, fallbacksOf(document, type));
+    this.#places = view.places();
     this.#numbers = this.#readNumbers(view);
     this.#view = this.#withProcessName(view);
   }
@@ -158,8 +179,8 @@ export class ProgramReader {
     return view.with('process_name', option);
   }
 
-  /** Reads the options that only event listeners or FastCGI programs have. */
-  #readSpecialOptions(): Partial<EventListenerOptions & FcgiProgramOptions> {
+  /** Reads the options that only event listeners or FastCGI programs have, except the socket. */
+  #readSpecialOptions(): SpecialOptions {
     const { reader } = this.#context;
     switch (this.#source.type) {
       case 'program':
@@ -167,25 +188,27 @@ export class ProgramReader {
       case 'eventlistener':
         return checkListenerOptions(this.#view, reader.read(this.#view, listenerOptions, this.#subject));
       case 'fcgi-program':
-        return this.#readFcgiOptions();
+        return reader.read(this.#view, SHARED_FCGI_OPTIONS, this.#subject);
     }
   }
 
-  #readFcgiOptions(): FcgiProgramOptions {
+  /** Reads the socket of a process, with the socket options of its program. */
+  #readSocket(subject: Subject, { socket_owner: owner, socket_mode: mode }: SpecialOptions): SocketOption {
+    if (this.#source.type !== 'fcgi-program') return {};
     const lenient = this.#source.needsSocket ? [] : ['socket'];
-    const options = this.#context.reader.read(this.#view, fcgiOptions, this.#subject, lenient);
-    for (const name of ['socket_owner', 'socket_mode'] as const) {
-      if (options.socket.kind === 'tcp' && options[name] !== null)
+    const { socket } = this.#context.reader.read(this.#view, { socket: SOCKET }, subject, lenient);
+    for (const [name, value] of Object.entries({ socket_owner: owner, socket_mode: mode })) {
+      if (socket.kind === 'tcp' && value !== null)
         this.#view.error(name, 'is for unix sockets only; remove it, or use a unix socket (unix:///path)');
     }
-    return options;
+    return { socket };
   }
 
-  #readProcess(number: number, special: Partial<EventListenerOptions & FcgiProgramOptions>): ProcessConfig {
+  #readProcess(number: number, special: SpecialOptions): ProcessConfig {
     const { program, group } = this.#subject;
     const { type } = this.#source;
     const view = this.#view;
-    const options: ProcessOptions = { ...special, ...this.#readOptions(number) };
+    const options: ProcessOptions = { ...special, ...this.#readOptions(number, special) };
     if (!options.process_name.isWellFormed())
       view.error('process_name', 'has bytes that are not UTF-8; a name must be text');
     const proc: ProcessConfig = {
@@ -196,10 +219,12 @@ export class ProgramReader {
       type,
       options,
       ...splitStartCommand(view, options.command),
-      dependsOn: [],
-      echoed: [],
+      dependsOn: NO_DEPENDENCIES,
+      echoed: NO_STREAMS,
       scaledFrom: this.#numbers.scaledFrom,
       place: view.placeOf('command'),
+      listenPlace: view.placeOf('listen'),
+      optionPlaces: this.#places,
     };
     const { host } = this.#context.context;
     if (type === 'eventlistener') reportKnownListener(proc, view, { host, path: this.#context.path });
@@ -207,21 +232,28 @@ export class ProgramReader {
   }
 
   /** Reads the options of one process and applies the rules between them. */
-  #readOptions(number: number): ProcessOptions {
-    const { reader, supervisord, isContainer } = this.#context;
+  #readOptions(number: number, special: SpecialOptions): ProcessOptions {
+    const { reader, supervisord, isContainer, context } = this.#context;
     const view = this.#view;
     const subject = { ...this.#subject, number, count: this.#numbers.count };
     // Read first, because the other options of the process can use these variables.
     const environment = this.#readEnvironment(subject);
     const read = reader.read(view, OTHER_OPTIONS, { ...subject, environment });
     const options = applyProcessRules(
-      { view, type: this.#source.type, isContainer, supervisord },
-      { ...read, environment: new Map([...supervisord.environment, ...environment]) },
+      { view, type: this.#source.type, isContainer, supervisord, context },
+      // Processes without variables of their own share one map.
+      {
+        ...read,
+        environment:
+          environment.size === 0 ? supervisord.environment : new Map([...supervisord.environment, ...environment]),
+      },
     );
     reportShellSyntax(view, options);
     reportIdleOptions(view, options);
     reportIdleFailure(view, options);
-    return options;
+    noteRefusedTimes(view, options);
+    reportLostParameters(view, options);
+    return { ...options, ...this.#readSocket({ ...subject, environment }, special) };
   }
 
   /** Reads the variables of the program's own section. Processes of a Procfile have those of its .env, and a PORT. */

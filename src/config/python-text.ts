@@ -21,8 +21,14 @@ export function stripEnd(text: string): string {
   return text.slice(0, end);
 }
 
+/** True for a printable character of ASCII other than a space. NaN, the code of no character, is none. */
+function isPlain(code: number): boolean {
+  return code > 0x20 && code < 0x7f;
+}
+
 /** str.strip(). */
 export function strip(text: string): string {
+  if (isPlain(text.charCodeAt(0)) && isPlain(text.charCodeAt(text.length - 1))) return text;
   return stripEnd(text.replace(LEADING, ''));
 }
 
@@ -49,6 +55,7 @@ export function parseInteger(text: string, base: 8 | 10 = 10): number | null {
 
 /** Returns the number of whitespace characters at the beginning of a line. */
 export function indentation(line: string): number {
+  if (isPlain(line.charCodeAt(0))) return 0;
   return LEADING.exec(line)?.[0].length ?? 0;
 }
 

@@ -25,13 +25,23 @@ function clientContext({ cwd, env }: Source): Context {
   return { cwd, home: env.HOME ?? null, host: null };
 }
 
+/** True for the sections that {@link readCtlConfig} reads. */
+function takesForClient(section: string): boolean {
+  return section === 'supervisorctl' || section.startsWith('ctlplugin:');
+}
+
+/** True for the sections that {@link readServerConfig} reads. */
+function takesServers(section: string): boolean {
+  return section === 'include' || /^(?:unix_http_server|inet_http_server|api_user:)/.test(section);
+}
+
 /**
  * Reads the options of `[supervisorctl]` from the supervisor's file, without its includes. Warnings about other
  * sections and about plug-ins in Python come from the supervisor once, not from every command.
  */
 export function readCtlConfig(source: Source, settings: ReadSettings): CtlReading {
   const problems = new Problems();
-  const loader = new DocumentLoader(source, problems);
+  const loader = new DocumentLoader(source, problems, takesForClient);
   const { document } = loader;
   const file = findFile(source, settings, null);
   if (file !== null) loader.addMainFile(file);
@@ -57,7 +67,7 @@ export function readServerConfig(
   settings: ReadSettings,
 ): Pick<Config, 'unixServers' | 'inetServers' | 'file'> {
   const problems = new Problems();
-  const loader = new DocumentLoader(source, problems);
+  const loader = new DocumentLoader(source, problems, takesServers);
   const file = findFile(source, settings, null);
   const here = file === null ? source.cwd : posix.dirname(file);
   if (file !== null) loader.addFile(file, settings.isStatic);

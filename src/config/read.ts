@@ -4,8 +4,11 @@
  * files goes through the Source.
  */
 import { posix } from 'node:path';
+import { escapeWildcards } from '../core/path-pattern.ts';
+import { readApiUsers } from './api-users.ts';
 import { chooseAutostart } from './autostart.ts';
 import { readClientSectionsLeniently } from './client-section.ts';
+import { readDashboardSection } from './dashboard-section.ts';
 import type { Context } from './datatype.ts';
 import { explainUnknownName, findProcesses, type PlaceOf, resolveDependencies } from './dependencies.ts';
 import type { Document, RawOption } from './dialect.ts';
@@ -13,14 +16,16 @@ import { addEnvironment, readSwitch } from './environment.ts';
 import { findFile, type ReadSettings } from './find-files.ts';
 import { readGroups } from './groups.ts';
 import { DocumentLoader } from './load-document.ts';
-import type { GroupConfig, Reading } from './model.ts';
+import type { Config, GroupConfig, Reading } from './model.ts';
 import { NameSpace } from './names.ts';
 import type { SupervisordOptions } from './options.ts';
+import { readNotifySections } from './notify-sections.ts';
 import { Problems } from './problems.ts';
-import { addProcfile, type ProcfilePrograms } from './procfile.ts';
+import { addProcfile, type ProcfilePrograms, procfilePaths } from './procfile.ts';
 import { SectionReader } from './section-reader.ts';
 import { readInetServers, readRpcInterfaces, readUnixServers } from './servers.ts';
 import type { Source } from './source.ts';
+import { checkSockets, warnLazyDependencies } from './shared-sockets.ts';
 import { shutdownTimesOf } from './stop-budget.ts';
 import { addFlags, MAIN, readSupervisord } from './supervisord-section.ts';
 import { warnUnknownDefaults, warnUnknownSections } from './unknown-sections.ts';
@@ -36,6 +41,7 @@ interface LoadedDocument {
   readonly document: Document;
   readonly file: string | null;
   readonly included: readonly string[];
+  readonly sources: readonly string[];
   readonly procfile: ProcfilePrograms;
 }
 
@@ -43,7 +49,7 @@ interface LoadedDocument {
 function loadDocument(source: Source, settings: ReadSettings, problems: Problems): LoadedDocument {
   const { isStatic, flags } = settings;
   const loader = new DocumentLoader(source, problems);
-  const { document, included } = loader;
+  const { document, included, sources } = loader;
   const file = findFile(source, settings, problems);
   const here = file === null ? source.cwd : posix.dirname(file);
   if (file !== null) loader.addFile(file, isStatic);
@@ -51,7 +57,8 @@ function loadDocument(source: Source, settings: ReadSettings, problems: Problems
   loader.addInlineText(here, isStatic);
   addEnvironment(document, source.env, here, problems);
   addFlags(document, flags);
-  return { document, file, included, procfile };
+  sources.push(...Object.values(procfilePaths(source) ?? {}).map(escapeWildcards));
+  return { document, file, included, sources, procfile };
 }
 
 /** Returns the facts about the machine that values are checked against. */
@@ -82,7 +89,7 @@ function readDocument(
   const problems = new Problems();
   const { isContainer } = settings;
   const { env } = source;
-  const { document, file, included, procfile } = loadDocument(source, settings, problems);
+  const { document, file, included, sources, procfile } = loadDocument(source, settings, problems);
   checkSwitches(env, problems);
   const context = contextOf(source, settings);
   const names = new NameSpace(env, source.hostname, document.sections.has('include'));
@@ -90,7 +97,7 @@ function readDocument(
   warnUnknownSections(document, problems);
   warnUnknownDefaults(document, reader);
 
-  const supervisord = readSupervisord(document, reader, source);
+  const supervisord = readSupervisord(document, reader, source, context);
   names.add(supervisord.environment);
   const rpcInterfaces = readRpcInterfaces(document, reader);
   const read = readGroups({
@@ -109,7 +116,16 @@ function readDocument(
   const main = settings.flags.command === null ? null : MAIN;
   const resolved = resolveDependencies(read.groups, problems, placeOf);
   const groups = chooseAutostart(resolved, main, env, problems);
+  if (supervisord.watch_config && sources.length === 0)
+    problems.warn(
+      placeOf('supervisord', 'watch_config') ?? { file: '', line: 0 },
+      'supervisord',
+      'watch_config',
+      'has no effect, because no file is read: the configuration is in the environment',
+    );
   checkForwards(supervisord, groups, placeOf, problems);
+  checkSockets(groups, placeOf, problems);
+  warnLazyDependencies(groups, placeOf, problems);
   const config = {
     supervisord,
     groups,
@@ -118,16 +134,38 @@ function readDocument(
     ...shutdownTimesOf({ isContainer, supervisord, groups, main, placeOf }),
     inetServers: readInetServers(document, reader),
     unixServers: readUnixServers(document, reader),
+    apiUsers: readApiUsers({ document, reader, problems, source: settings.isStatic ? null : source }),
     ...readClientSectionsLeniently(document, context, names, problems),
     rpcInterfaces,
+    notifications: readNotifySections({
+      document,
+      reader,
+      problems,
+      supervisord,
+      processes: groups.flatMap(({ processes }) => processes),
+    }),
+    dashboard: readDashboardSection(document, reader),
     file,
+    sectionPlaces: placesIn(document),
     included,
+    sources,
   };
   problems.tidy();
   problems.sort();
   const { errors, warnings } = problems;
   const reading: Reading = errors.length > 0 ? { config: null, errors, warnings } : { config, errors: [], warnings };
   return { reading, findOption };
+}
+
+/** Returns the places of the options of all sections but programs. */
+function placesIn({ sections, defaults }: Document): Config['sectionPlaces'] {
+  const others = [...sections.values()].filter(({ name }) => !/^(?:program|eventlistener|fcgi-program):/.test(name));
+  return new Map(
+    others.map(({ name, options }) => [
+      name,
+      new Map([...defaults, ...options].map(([option, { place }]) => [option, place])),
+    ]),
+  );
 }
 
 /** Returns a function that finds an option as it is written: in its section, or in [program-default]. */

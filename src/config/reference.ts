@@ -79,6 +79,8 @@ const SAMPLE_NAMES: Readonly<Record<string, string>> = {
   'eventlistener:x': 'eventlistener:theeventlistenername',
   'fcgi-program:x': 'fcgi-program:thefcgiprogramname',
   'group:x': 'group:thegroupname',
+  'notify:x': 'notify:thenotificationname',
+  'api_user:x': 'api_user:theusername',
   'ctlplugin:x': 'ctlplugin:thepluginname',
 };
 const COMMENT_COLUMN = 44;

@@ -2,9 +2,9 @@
  * Finding of `check --strict`: one log file of several processes or streams. The supervisor keeps their lines whole
  * (one sink for each file), but mixes them, and only one set of the options for rotation applies. Pure.
  */
-import { posix } from 'node:path';
 import type { StreamName } from '../core/stream-name.ts';
 import { type Judged, nameSection, problemOf, processesOf } from './findings.ts';
+import { fileIn } from './log-files.ts';
 import type { LogTarget } from './log-target.ts';
 import type { Problem, ProcessConfig } from './model.ts';
 import { NOTE } from './problems.ts';
@@ -42,9 +42,8 @@ export function findSameLogs(judged: Judged): Problem[] {
 
 /** Returns the paths of regular files. Devices may be shared: what they get is not kept. */
 function filesIn(target: LogTarget): string[] {
-  if (target.kind !== 'file') return [];
-  const path = posix.normalize(target.path);
-  return /^\/(?:dev|proc)\//.test(path) ? [] : [path];
+  const path = fileIn(target);
+  return path === null ? [] : [path];
 }
 
 function explainOwner({ proc, stream }: Log, owner: Log | undefined, judged: Judged): string | null {

@@ -1,9 +1,10 @@
 /**
  * Finding of `check --strict`: a port that two programs, or all processes of one program, listen at. Judges only ports
- * that the configuration names without doubt: [inet_http_server], [fcgi-program:x], and the options of well-known
- * servers (known-servers.ts). Pure.
+ * that the configuration names without doubt: [inet_http_server], [fcgi-program:x], `listen`, and the options of
+ * well-known servers (known-servers.ts). Pure.
  */
 import { isSameAddress } from '../core/same-address.ts';
+import { formatSocketAddress, type SocketAddress } from '../core/socket-address.ts';
 import { type Judged, nameSection, problemOf, processesOf } from './findings.ts';
 import { findPorts, type Listened } from './known-servers.ts';
 import type { Problem, ProcessConfig } from './model.ts';
@@ -13,7 +14,7 @@ import { sectionNameOf } from './section-names.ts';
 interface Claim extends Listened {
   readonly proc: ProcessConfig;
   /** Option of the configuration that has the address. */
-  readonly from: 'command' | 'socket';
+  readonly from: 'command' | 'socket' | 'listen';
   /** Number of processes of the program. */
   readonly count: number;
 }
@@ -29,16 +30,27 @@ export function findSamePorts(judged: Judged): Problem[] {
   ];
 }
 
-/** Returns the addresses of the processes of one section. All processes of a FastCGI program share its socket. */
+/**
+ * Returns the addresses of the processes of one section. Processes share the socket of a FastCGI program and those of
+ * `listen`. A server that gets a socket of `listen` may name the same address in its command.
+ */
 function claimsOf(processes: readonly ProcessConfig[]): Claim[] {
   const count = processes.length;
-  return processes.flatMap((proc, index): Claim[] => {
-    const { socket } = proc.options;
-    if (socket === undefined)
-      return findPorts(proc.argv).map((listened) => ({ ...listened, proc, from: 'command', count }));
-    if (socket.kind === 'unix' || index > 0) return [];
-    return [{ host: socket.host, port: socket.port, option: 'socket', proc, from: 'socket', count }];
-  });
+  const shared = new Map<string, Claim>();
+  const share = (proc: ProcessConfig, from: 'socket' | 'listen', address: SocketAddress | undefined): void => {
+    if (address?.kind !== 'tcp') return;
+    const key = formatSocketAddress(address);
+    if (!shared.has(key)) shared.set(key, { ...address, option: from, proc, from, count });
+  };
+  for (const proc of processes) {
+    share(proc, 'socket', proc.options.socket);
+    for (const { address } of proc.options.listen) share(proc, 'listen', address);
+  }
+  const own = processes
+    .filter(({ options }) => options.socket === undefined)
+    .flatMap((proc) => findPorts(proc.argv).map((listened): Claim => ({ ...listened, proc, from: 'command', count })));
+  const passed = [...shared.values()];
+  return [...passed, ...own.filter((claim) => !passed.some((other) => isSameAddress(other, claim)))];
 }
 
 /** Judges all addresses with one port. Each section is reported once. */
@@ -48,7 +60,7 @@ function judgePort(claims: readonly Claim[], judged: Judged): Problem[] {
   for (const claim of claims) {
     const { proc, from } = claim;
     const server = judged.config.inetServers.find((other) => isSameAddress(other.port, claim));
-    const other = earlier.find((before) => isSameAddress(before, claim) && canMeet(before.proc, proc));
+    const other = earlier.find((before) => isSameAddress(before, claim) && canConflict(before, claim));
     const reason = server === undefined ? explain(claim, other, judged) : `${shown(claim)}, ${OF_SUPERVISOR}`;
     if (reason !== null) found.push(problemOf(judged, proc, from, reason));
     // A thousand processes with one port are compared with the first of their section only.
@@ -62,20 +74,31 @@ function judgePort(claims: readonly Claim[], judged: Judged): Problem[] {
 const OF_SUPERVISOR = 'which is that of the supervisor ([inet_http_server] port); give one of them another port';
 
 function shown({ from, option, port }: Claim): string {
-  return from === 'socket' ? `listens at port ${port}` : `listens at port ${port} (${option})`;
+  return from !== 'command' ? `listens at port ${port}` : `listens at port ${port} (${option})`;
 }
 
 function explain(claim: Claim, other: Claim | undefined, judged: Judged): string | null {
   if (other === undefined) return null;
-  const { proc, port, option, count } = claim;
+  const { proc, port, option, count, from } = claim;
   if (sectionNameOf(other.proc) !== sectionNameOf(proc))
     return `${shown(claim)}, as ${nameSection(judged, other.proc, other.from)} does; give one of them another port`;
+  if (from === 'listen') return `${showPlace(claim)} cannot be opened beside ${showPlace(other)}; remove one of them`;
   // One command may name a port twice, for two addresses.
   if (other.proc === proc) return null;
   return (
     `all ${count} processes listen at port ${port} (${option}); give each a port of its own, for example ` +
     `${option} ${String(port).slice(0, -2)}%(process_num)02d`
   );
+}
+
+function showPlace({ host, port }: Claim): string {
+  return formatSocketAddress({ kind: 'tcp', host, port });
+}
+
+/** True if two claims of one port exclude each other. Sockets of `listen` are always open, and shared if equal. */
+function canConflict(a: Claim, b: Claim): boolean {
+  const isShared = a.from === 'listen' && b.from === 'listen' && a.host === b.host;
+  return !isShared && (a.from === 'listen' || b.from === 'listen' || canMeet(a.proc, b.proc));
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Names of sections that make processes: their prefixes, and the rules for the name after the colon. Pure.
+ * Names of sections: the prefixes of those that have a name, and the rules for the name after the colon. Pure.
  */
 import type { RawSection } from './dialect.ts';
 import type { ProcessConfig } from './model.ts';
@@ -15,9 +15,15 @@ export const prefixes: Readonly<Record<ProcessType, string>> = {
   'fcgi-program': 'fcgi-program:',
 };
 
-/** Returns the name of the section that a process comes from, as `program:web`. */
-export function sectionNameOf({ type, program }: Pick<ProcessConfig, 'type' | 'program'>): string {
-  return prefixes[type] + program;
+/** Beginning of the names of the sections that tell people about events. */
+export const NOTIFY_PREFIX = 'notify:';
+
+/** Beginning of the names of the sections of users of the HTTP servers. */
+export const API_USER_PREFIX = 'api_user:';
+
+/** Returns the name of the section that a process comes from, as `program:web`. No other group has a colon. */
+export function sectionNameOf({ type, program, group }: Pick<ProcessConfig, 'type' | 'program' | 'group'>): string {
+  return group.startsWith(NOTIFY_PREFIX) ? group : prefixes[type] + program;
 }
 
 /** Returns the first character that would break namespecs and URLs (Supervisor's rule for names); null if none does. */

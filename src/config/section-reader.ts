@@ -44,10 +44,11 @@ function hintAtComment(value: string): string {
  * Explains a value that ends too early, because the text after it is a comment. `wayOut`: another way to write the
  * value.
  */
-export function hintAtCut({ cutAt }: RawOption, wayOut: string): string {
-  if (cutAt === undefined) return '';
+export function hintAtCut({ comment }: RawOption, wayOut: string): string {
+  const mark = comment?.charAt(0) ?? '';
+  if (mark === '') return '';
   const other = wayOut === '' ? '' : `, or ${wayOut}`;
-  return `; the text after " ${cutAt}" is a comment: write it without a space before "${cutAt}"${other}`;
+  return `; the text after " ${mark}" is a comment: write it without a space before "${mark}"${other}`;
 }
 
 const NAMELESS_CONVERSION =
@@ -156,7 +157,8 @@ export class SectionReader {
     } catch (error) {
       if (error instanceof ExpansionError) report(`cannot expand the value: ${error.message}`);
       else if (error instanceof UnclosedValue) report(error.message + hintAtCut(raw, error.wayOut));
-      else if (error instanceof WrongValue) report(error.message + hintAtComment(raw.value));
+      else if (error instanceof WrongValue)
+        report(error.message + (type.hasSemicolons === true ? '' : hintAtComment(raw.value)));
       else throw error;
       return defaultOf(option, this.#isContainer);
     }

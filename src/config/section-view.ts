@@ -3,7 +3,7 @@
  * place where an option is set. Converts no value; section-reader.ts does. Pure.
  */
 import type { RawOption, RawSection } from './dialect.ts';
-import type { SourceLocation } from './model.ts';
+import type { OptionPlaces, SourceLocation } from './model.ts';
 import type { Problems } from './problems.ts';
 
 /** Options of one section or of a section that others fall back to; undefined if there is no such section. */
@@ -47,6 +47,14 @@ export class SectionView {
   /** Returns where an option is set; the section itself for an option that is not set. */
   placeOf(name: string): SourceLocation {
     return this.find(name)?.place ?? this.section.place;
+  }
+
+  /** Returns the places of all options that are set here or in a section that this falls back to. */
+  places(): OptionPlaces {
+    const places = new Map<string, SourceLocation>();
+    for (const source of this.#sources.toReversed())
+      for (const [name, { place }] of source ?? []) places.set(name, place);
+    return places;
   }
 
   /**

@@ -1,6 +1,7 @@
 /**
  * Reads the sections other than programs: HTTP servers, supervisorctl, plug-ins. Pure.
  */
+import { hasApiUsers } from './api-users.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { isSameAddress } from '../core/same-address.ts';
 import type { InetAddress } from './datatypes.ts';
@@ -35,13 +36,14 @@ function sectionsFrom(document: Document, start: string): RawSection[] {
  */
 export function readInetServers(document: Document, reader: SectionReader): InetServerOptions[] {
   const moved = new Set<InetServerOptions>();
+  const hasUsers = hasApiUsers(document);
   const views = new Map<InetServerOptions, SectionView>();
   const servers = sectionsFrom(document, 'inet_http_server').map((section) => {
     reader.warnUnknown(section, [inetServerOptions]);
     const view = reader.open(section, [document.defaults]);
     const server = readCredentials(view, reader.read(view, inetServerOptions, null));
     // An empty password counts as none: it comes from a variable that is not set.
-    const hasPassword = server.password !== null && server.password !== '';
+    const hasPassword = hasUsers || (server.password !== null && server.password !== '');
     if (hasPassword || server.allow_insecure || isLoopback(server.port.host)) {
       views.set(server, view);
       return server;

@@ -53,34 +53,48 @@ export const signalList = dataType(
   showSignals,
 );
 
+/** Reads a signal that the supervisor itself gets: SIGKILL and SIGCHLD, for example, are none. */
+function readHandledSignal(word: string): number {
+  const number = readSignal(word);
+  if (UNTAKEN_SIGNALS.includes(number))
+    reject(word, 'a signal that the supervisor can handle, for example WINCH or USR1');
+  return number;
+}
+
 /** Signals that shut down the supervisor, as SIGTERM does. */
 export const stopSignalList = dataType(
   'signals',
-  (value, context): readonly number[] =>
-    wordList.parse(value, context).map((word) => {
-      const number = readSignal(word);
-      return UNTAKEN_SIGNALS.includes(number)
-        ? reject(word, 'a signal that the supervisor can handle, for example WINCH or USR1')
-        : number;
-    }),
+  (value, context): readonly number[] => wordList.parse(value, context).map(readHandledSignal),
   showSignals,
 );
 
-/** A signal that is forwarded to a program instead of being obeyed. */
+/** A signal that is forwarded to a program. */
 export interface Forward {
   readonly signal: number;
   /** Program, group or `group:process`. */
   readonly name: string;
+  /** Signal that the program gets; null for the same one. */
+  readonly as: number | null;
 }
 
-/** `USR1:web,HUP:nginx`. */
+const FORWARD = 'a signal and a program, for example USR1:web, or TERM:web=QUIT to send another signal';
+
+function readForward(word: string): Forward {
+  const colon = word.indexOf(':');
+  const equals = word.lastIndexOf('=');
+  const hasOther = equals > colon;
+  const name = word.slice(colon + 1, hasOther ? equals : word.length);
+  if (colon < 1 || name === '' || equals === word.length - 1) reject(word, FORWARD);
+  const as = hasOther ? readSignal(word.slice(equals + 1)) : null;
+  return { signal: readHandledSignal(word.slice(0, colon)), name, as };
+}
+
+/** `USR1:web, TERM:web=QUIT`. */
 export const forwardList = dataType<readonly Forward[]>(
-  'signal:name, …',
-  (value, context) =>
-    wordList.parse(value, context).map((word) => {
-      const colon = word.indexOf(':');
-      if (colon < 1 || colon === word.length - 1) reject(word, 'a signal and a program, for example USR1:web');
-      return { signal: readSignal(word.slice(0, colon)), name: word.slice(colon + 1) };
-    }),
-  (list) => list.map((forward) => `${showSignal(forward.signal)}:${forward.name}`).join(','),
+  'signal:name[=signal], …',
+  (value, context) => wordList.parse(value, context).map(readForward),
+  (list) =>
+    list
+      .map(({ signal: from, name, as }) => `${showSignal(from)}:${name}${as === null ? '' : `=${showSignal(as)}`}`)
+      .join(','),
 );

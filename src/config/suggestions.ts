@@ -101,6 +101,8 @@ const PROGRAM: Names = {
   stdout_logfile_max_bytes: 'stdout_logfile_maxbytes',
   // Options of the Supervisor that is written in Go.
   pre_start_hook: 'pre_start_command',
+  execreload: 'reload_command',
+  reloadsignal: 'reload_signal',
   post_stop_hook: 'post_stop_command',
   pre_stop_hook: 'stop_command',
   killwaitsecs: 'stopwaitsecs',

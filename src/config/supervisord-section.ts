@@ -1,10 +1,13 @@
 /** Reads `[supervisord]`, and adds the command line to a document: the flags, and the program `main`. Pure. */
 import { posix } from 'node:path';
 import { joinCommandLine } from '../core/command-line.ts';
+import type { Context } from './datatype.ts';
 import { type Document, ensureSection } from './dialect.ts';
 import type { Flags } from './flags.ts';
+import { checkLogFiles } from './log-files.ts';
 import { supervisordOptions, type SupervisordOptions } from './options.ts';
 import type { SectionReader } from './section-reader.ts';
+import type { SectionView } from './section-view.ts';
 import type { Source } from './source.ts';
 
 /** Name of the program that a command line after `--` makes. */
@@ -42,11 +45,18 @@ export function addFlags(document: Document, flags: Flags): void {
 const DOUBLED_PERCENT = 'a percent sign is written %% here too, as in Supervisor 4.4, and %%%% makes two';
 
 /** Reads the options of `[supervisord]`. */
-export function readSupervisord(document: Document, reader: SectionReader, source: Source): SupervisordOptions {
+export function readSupervisord(
+  document: Document,
+  reader: SectionReader,
+  source: Source,
+  context: Context,
+): SupervisordOptions {
   const section = ensureSection(document, 'supervisord', { file: '', line: 0 });
   reader.warnUnknown(section, [supervisordOptions]);
   const view = reader.open(section, [document.defaults]);
   const options = reader.read(view, supervisordOptions, null);
+  checkDelay(view, options);
+  checkLogFiles(view, { option: 'logfile', targets: options.logfile, mkdir: options.logfile_mkdir }, context);
   if (view.find('environment')?.value.includes('%%%%') === true) view.warn('environment', DOUBLED_PERCENT);
   return {
     ...options,
@@ -57,6 +67,19 @@ export function readSupervisord(document: Document, reader: SectionReader, sourc
     ),
     pidfile: options.pidfile === null ? null : posix.resolve(source.cwd, options.pidfile),
   };
+}
+
+/** Reports a shutdown_delay that leaves no time to stop the programs. */
+function checkDelay(view: SectionView, options: SupervisordOptions): void {
+  const { shutdown_delay: delay } = options;
+  for (const name of ['stop_budget', 'shutdown_timeout'] as const) {
+    const limit = options[name];
+    if (delay === 0 || limit === null || limit > delay) continue;
+    view.error(
+      'shutdown_delay',
+      `is not below ${name} (${limit} s), which it is part of: the programs would be killed without a stop`,
+    );
+  }
 }
 
 /** Returns the directory for temporary files that the environment names; null if there is none. */

@@ -59,11 +59,13 @@ export function exitRule(
 
 /**
  * Returns the exit code for the container: that of the program, 128 + signal, or 127 or 126 if it was not executed. A
- * program that became FATAL although each try exited with 0 within startsecs has failed: 1. A code in
- * `success_exit_codes` counts as 0.
+ * program that became FATAL although each try exited with 0 within startsecs, or because it was not ready in time, has
+ * failed: 1. A code in `success_exit_codes` counts as 0.
  */
 export function programExitCode(record: ProcessRecord, successExitCodes: readonly number[]): number {
   if (record.exit === null) return record.spawnExitCode ?? 1;
+  // The exit is the effect of our own stop signal.
+  if (record.failure?.kind === 'notReady') return 1;
   const code = shellExitCode(record.exit);
   if (successExitCodes.includes(code)) return 0;
   return code === 0 && record.state === 'FATAL' ? 1 : code;
@@ -89,7 +91,7 @@ export function rootExitCode(record: ProcessRecord, successExitCodes: readonly n
 
 /** Formats the exit of a program for the last log line. */
 export function describeExit(record: ProcessRecord): string {
-  if (record.exit !== null) return formatExit(record.exit);
+  if (record.exit !== null && record.failure?.kind !== 'notReady') return formatExit(record.exit);
   return record.failure === null ? 'it could not be started' : formatFailure(record.failure);
 }
 

@@ -52,6 +52,11 @@ export class RpcFault extends Error {
     return new RpcFault(faults[name], detail === '' ? name : `${name}: ${detail}`);
   }
 
+  /** Returns the fault of a group that is not changed, because a socket cannot be opened. */
+  static ofRefusedGroup(name: string, reason: string): RpcFault {
+    return new RpcFault(faults.FAILED, `FAILED: ${name}: ${reason}`, reason);
+  }
+
   /** Returns the fault of a start that cannot happen. Supervisor's text ends with the name of the process. */
   static ofHeldStart(name: string, reason: string): RpcFault {
     return new RpcFault(faults.SPAWN_ERROR, `SPAWN_ERROR: ${name}: ${reason}`, reason);

@@ -2,6 +2,7 @@
 import { formatCauseOf, formatClient } from './cause.ts';
 import { formatCause } from './exit-policy.ts';
 import type { HistoryEvent } from './history.ts';
+import { formatReload } from './program-reload.ts';
 import { formatEnd } from './run-end.ts';
 import { formatHold } from './start-hold.ts';
 
@@ -26,6 +27,8 @@ export function describeEvent(event: HistoryEvent): string {
       return `${event.health ?? 'health is not known'}${event.reason === null ? '' : `: ${event.reason}`}`;
     case 'held':
       return event.hold === null ? 'no longer waits' : formatHold(event.hold);
+    case 'reload':
+      return `${formatReload(event.result)}: ${formatCauseOf(event.cause)}`;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Cause, ClientRequest } from './cause.ts';
 import type { ExitCause } from './exit-policy.ts';
 import type { Health, Hold } from './process-record.ts';
+import type { ReloadResult } from './program-reload.ts';
 import type { EndReason, RunEnd } from './run-end.ts';
 import type { ProcessStateName } from './states.ts';
 
@@ -36,6 +37,8 @@ export type HistoryEvent = {
   | { readonly kind: 'ready'; readonly id: string }
   | { readonly kind: 'health'; readonly id: string; readonly health: Health | null; readonly reason: string | null }
   | { readonly kind: 'held'; readonly id: string; readonly hold: Hold | null }
+  /** The program was asked to read its own configuration again. */
+  | { readonly kind: 'reload'; readonly id: string; readonly cause: Cause; readonly result: ReloadResult }
 );
 
 /** One run of a process. */
@@ -58,12 +61,20 @@ export interface RunSummary {
   } | null;
 }
 
+/** Starts of a process. An automatic start after an end that was not planned is not planned either. */
+export interface StartCounts {
+  readonly planned: number;
+  readonly unplanned: number;
+}
+
 /** The history as its readers see it. Names are namespecs `group:name`. */
 export interface HistoryReader {
   /** Returns the latest runs of a process, the latest last. */
   runsOf(id: string): readonly RunSummary[];
   /** Returns the number of ends of a process, by reason. */
   endsOf(id: string): ReadonlyMap<EndReason, number>;
+  /** Returns the number of starts of a process. */
+  startsOf(id: string): StartCounts;
   /**
    * Returns the number of unexpected restarts of a process within the last `windowMs`, at most
    * {@link MAX_RESTART_TIMES}.
@@ -76,6 +87,11 @@ export interface HistoryReader {
   eventsAfter(after: number, limit: number): { readonly events: readonly HistoryEvent[]; readonly isComplete: boolean };
   /** Number of the latest event; 0 before the first. */
   readonly latestSeq: number;
+  /**
+   * Number of the latest change of the processes themselves: a group was added or removed, or a configuration was
+   * changed. 0 for none. Not all of these changes are events.
+   */
+  readonly structureSeq: number;
   /** Calls the listener after each new event. Returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void;
 }

@@ -98,6 +98,11 @@ export function parseProbe(text: string): Probe {
   return kind.parse(text);
 }
 
+/** Formats statuses as a configuration writes them: `200-299,401`. */
+export function formatStatuses(ranges: readonly StatusRange[]): string {
+  return ranges.map(({ first, last }) => (first === last ? String(first) : `${first}-${last}`)).join(',');
+}
+
 /** Formats a check as a configuration writes it. */
 export function formatProbe(probe: Probe): string {
   const { show } = KINDS[probe.kind] as ProbeKind<Probe>;

@@ -3,7 +3,7 @@
  * no kernel, no log. Facts from outside come in as inputs.
  *
  * The states (Supervisor, "Subprocesses: Process States"):
- *   STOPPED   never started, or stopped by request.        STARTING  spawned, and not yet up for startsecs.
+ *   STOPPED   never started, or stopped by request.        STARTING  spawned, and not yet up for startsecs (or ready).
  *   RUNNING   up for startsecs.                            BACKOFF   a start failed; the next try has a deadline.
  *   STOPPING  stop requested, not yet reaped.              EXITED    ended by itself after RUNNING; may restart.
  *   FATAL     too many failed starts or restarts.          UNKNOWN   a signal could not be sent to the process.
@@ -11,96 +11,27 @@
  * Invariants:
  *   1. The record is the only state. It is replaced, never changed.
  *   2. Only STARTING, RUNNING, STOPPING and UNKNOWN have a pid.
- *   3. A record has at most one deadline. The state gives its meaning: the end of startsecs in STARTING, the next try
- *      in BACKOFF, the end of stopwaitsecs in STOPPING, the next restart in EXITED and STOPPED.
+ *   3. A record has at most one deadline. The state gives its meaning: the end of startsecs or of ready_timeout in
+ *      STARTING, the next try in BACKOFF, the end of stopwaitsecs in STOPPING, the next restart in EXITED and STOPPED.
  *   4. `step` drops facts of another run, and deadlines that are not due. No rule has to check for them.
  */
 import type { Cause } from './cause.ts';
 import { isExpectedExit } from './exit-status.ts';
 import type {
   Circumstances,
+  Hold,
   ProcessInput,
   ProcessPolicy,
   ProcessRecord,
   ProcessStep,
   RunFailure,
 } from './process-record.ts';
-import { backoffDelayMs, isRestartedTooOften, recentRestarts, restartDelayMs } from './restart-policy.ts';
+import { backOff, giveUpRestarts, giveUpRetries, launch, relaunch } from './process-start.ts';
+import { backoffDelayMs, isPlannedRestart, restartDelayMs } from './restart-policy.ts';
 import { signalNumbers } from './signals.ts';
 import { isSameHold } from './start-hold.ts';
 import { type ProcessStateName, processStateNames } from './states.ts';
 import { type InputOf, Transition } from './transition.ts';
-
-/** Fields of the record that a start sets in a way of its own. */
-type StartFields = Pick<ProcessRecord, 'failedStarts' | 'restartsMs' | 'startCause'>;
-
-/** Begins the next run: STARTING, and an order to spawn. */
-function launch(now: Transition, change: StartFields): void {
-  const { wasUp, exit, lastExit, restarts, run } = now.record;
-  now.become('STARTING', {
-    run: run + 1,
-    restarts: restarts + (wasUp ? 1 : 0),
-    pid: null,
-    signalsSent: 0,
-    startedMs: null,
-    endedMs: null,
-    exit: null,
-    lastExit: exit ?? lastExit,
-    failure: null,
-    spawnExitCode: null,
-    hold: null,
-    isStartPending: false,
-    stopCause: null,
-    heldCause: null,
-    sentSignal: null,
-    ...change,
-  });
-  now.order({ type: 'spawn', run: run + 1 });
-}
-
-/** Returns the cause of a start without a request: the cause of the restart, or the rule of the program. */
-function restartCause({ state, stopCause, failedStarts }: ProcessRecord): Cause {
-  if (state === 'STOPPED' && stopCause !== null) return stopCause;
-  return { kind: 'policy', rule: failedStarts > 0 ? 'retry' : 'autorestart' };
-}
-
-/** Begins a run without a request. The run counts for max_restarts. */
-function relaunch(now: Transition): void {
-  const { failedStarts, restartsMs } = now.record;
-  launch(now, {
-    failedStarts,
-    restartsMs: [...recentRestarts(restartsMs, now.atMs, now.policy.restarts), now.atMs],
-    startCause: restartCause(now.record),
-  });
-}
-
-/** Becomes FATAL, and returns true, if one more restart would exceed max_restarts. */
-function giveUpRestarts(now: Transition): boolean {
-  const { maxRestarts, windowMs } = now.policy.restarts;
-  if (!isRestartedTooOften(now.record.restartsMs, now.atMs, now.policy.restarts)) return false;
-  const failure: RunFailure = { kind: 'restartedTooOften', maxRestarts, windowMs };
-  now.note({ note: 'restartedTooOften', failure });
-  now.become('FATAL', { failedStarts: 0, restartsMs: [], failure }, false);
-  return true;
-}
-
-/** Becomes FATAL because startretries is exceeded. */
-function giveUpRetries(now: Transition): void {
-  now.note({ note: 'gaveUp' });
-  now.become('FATAL', { failedStarts: 0 }, false);
-}
-
-/**
- * Counts a failed start: BACKOFF, then FATAL at once if there are no more tries. compat: Supervisor emits the BACKOFF
- * event before FATAL, too.
- */
-function backOff(now: Transition, why: Partial<ProcessRecord>): void {
-  const failedStarts = now.record.failedStarts + 1;
-  const deadlineMs = now.atMs + backoffDelayMs(failedStarts, now.policy.restarts, now.circumstances.chance);
-  now.become('BACKOFF', { ...why, pid: null, failedStarts, endedMs: now.atMs, deadlineMs });
-  if (failedStarts > now.policy.startRetries) giveUpRetries(now);
-  else giveUpRestarts(now);
-}
 
 /** True if autorestart, or the failure of a oneshot, asks for another run. A schedule starts its program itself. */
 function isRestartWanted(expected: boolean, { purpose, autorestart }: ProcessPolicy): boolean {
@@ -148,6 +79,19 @@ function signalStop(now: Transition): void {
   now.order({ type: 'signal', pid, signal, group, isFirst });
 }
 
+/** Begins a stop with a forwarded signal. The usual steps follow after a wait, without a repetition of that signal. */
+function forwardStop(now: Transition, signal: number): void {
+  const { pid } = now.record;
+  if (pid === null) return;
+  const { policy, atMs } = now;
+  const isUsual = !policy.hasStopCommand && policy.stopSignals[0] === signal;
+  now.note({ note: 'signalling', pid, signal });
+  now.set({ signalsSent: isUsual ? 1 : 0, deadlineMs: atMs + policy.stopWaitMs });
+  now.order({ type: 'signal', pid, signal, group: policy.stopAsGroup, isFirst: false });
+}
+/** Longest delay of a deadline in a container that was not paused. */
+const PAUSE_MS = 1000;
+
 /** One cell of the table. */
 type Rule<T extends ProcessInput['type']> = (now: Transition, input: InputOf<T>) => void;
 
@@ -166,22 +110,32 @@ function startOrHold(now: Transition, heldCause: Cause, startCause: Cause): void
   now.note({ note: 'held', hold });
 }
 
+/** Waits for the first connection. A start that waits for dependencies already, or is due, is not put off. */
+const awaitConnection: Rule<'awaitConnection'> = (now, { addresses, cause }) => {
+  const hold: Hold = { kind: 'connection', addresses };
+  const { hold: before, deadlineMs } = now.record;
+  if ((before !== null && before.kind !== 'connection') || deadlineMs !== null || isSameHold(before, hold)) return;
+  now.setFact('held', { hold, heldCause: cause });
+  now.note({ note: 'held', hold });
+};
+
 /** A requested start. With unmet dependencies the state stays, and the record says what the start waits for. */
 const start: Rule<'start'> = (now, { cause }) => startOrHold(now, cause, cause);
 
 /** Looks again at a start that waits for dependencies. */
 const resume = (now: Transition): void => {
   const { hold, heldCause } = now.record;
-  if (hold === null || heldCause === null) return;
+  if (hold === null || heldCause === null || hold.kind === 'connection') return;
   const waitedFor = hold.kind === 'waiting' ? hold.dependencies : hold.roots;
   const names = waitedFor.map(({ name }) => name);
   startOrHold(now, heldCause, { kind: 'dependency', names, request: heldCause });
 };
 
 /** Begins an orderly stop. */
-const stop: Rule<'stop'> = (now, { cause }) => {
+const stop: Rule<'stop'> = (now, { cause, signal }) => {
   now.become('STOPPING', { signalsSent: 0, stopCause: cause });
-  signalStop(now);
+  if (signal === undefined) signalStop(now);
+  else forwardStop(now, signal);
 };
 
 /** Begins an orderly stop with a start after it. */
@@ -193,12 +147,15 @@ const restart: Rule<'restart'> = (now, { cause }) => {
 /** Sends SIGKILL in place of the signals of an orderly stop. The cause of a stop under way stays. */
 const kill: Rule<'kill'> = (now, { cause }) => {
   if (now.record.state !== 'STOPPING') now.become('STOPPING', { stopCause: cause });
-  now.set({ signalsSent: now.policy.stopSignals.length + 1, isStartPending: false });
+  // The failed start that the stop under way is for does not count any more.
+  if (now.record.hasStartFailed) now.set({ stopCause: cause });
+  now.set({ signalsSent: now.policy.stopSignals.length + 1, isStartPending: false, hasStartFailed: false });
   signalStop(now);
 };
 
 /** Cancels a restart that is due, and a start that waits for dependencies. No process runs in these states. */
-const cancel = (now: Transition): void => {
+const cancel = (now: Transition, { cause }: InputOf<'stop' | 'kill'>): void => {
+  if (now.record.deadlineMs !== null) now.set({ stopCause: cause });
   now.set({ deadlineMs: null, isStartPending: false });
   if (now.record.hold !== null) now.setFact('held', { hold: null, heldCause: null });
 };
@@ -207,17 +164,34 @@ const cancel = (now: Transition): void => {
 const cancelRetry = (now: Transition, { cause }: InputOf<'stop' | 'kill'>): void =>
   now.become('STOPPED', { failedStarts: 0, stopCause: cause });
 
-/** A requested stop outweighs the restart that the stop under way is part of. */
+/** A requested stop outweighs the restart, or the next try, that the stop under way is part of. */
 const stayDown: Rule<'stop'> = (now, { cause }) => {
-  if (now.record.isStartPending) now.set({ isStartPending: false, stopCause: cause });
+  const { isStartPending, hasStartFailed } = now.record;
+  if (isStartPending || hasStartFailed) now.set({ isStartPending: false, hasStartFailed: false, stopCause: cause });
+};
+
+/** Takes note of the runs of the dependencies that the process follows. */
+function noteKnownStarts(now: Transition): void {
+  if (now.circumstances.knownStartsMs !== null) now.set({ knownStartsMs: now.circumstances.knownStartsMs });
+}
+
+/** Restarts a process whose dependencies have new runs. A program that is not executed yet will see them. */
+const follow = (now: Transition): void => {
+  const { newRuns } = now.circumstances;
+  if (newRuns.length === 0 || now.record.pid === null) return;
+  const cause: Cause = { kind: 'dependency', names: newRuns, request: null };
+  now.note({ note: 'following', cause });
+  now.become('STOPPING', { signalsSent: 0, isStartPending: true, stopCause: cause });
+  signalStop(now);
 };
 
 /** The program was executed. */
 const executed: Rule<'spawned'> = (now, { pid }) => {
   now.note({ note: 'spawned', pid });
-  now.set({ pid, startedMs: now.atMs, deadlineMs: now.atMs + now.policy.startMs });
+  now.set({ pid, startedMs: now.atMs });
+  noteKnownStarts(now);
   // compat: with startsecs=0 a program is RUNNING as soon as it is executed, even if it ends at once.
-  if (now.policy.startMs === 0) succeed(now);
+  judgeStart(now);
 };
 
 /** The program was executed after the stop was requested. */
@@ -249,11 +223,47 @@ const succeed = (now: Transition): void => {
   now.note({ note: 'success', startMs: now.policy.startMs });
 };
 
+/**
+ * Decides about a start under way: it succeeds after startsecs. With ready_timeout, it succeeds when the program is
+ * ready, too, and fails if the program is not ready in time.
+ */
+function judgeStart(now: Transition): void {
+  const { record, policy, atMs } = now;
+  if (record.startedMs === null) return;
+  const upMs = record.startedMs + policy.startMs;
+  if (policy.readyMs === null || record.isReady) {
+    if (atMs < upMs) now.set({ deadlineMs: upMs });
+    else succeed(now);
+    return;
+  }
+  const lateMs = record.startedMs + policy.readyMs;
+  // After a pause of the container or a sleep of the machine, the program gets its whole time again, once.
+  if (record.deadlineMs === lateMs && atMs > lateMs + PAUSE_MS) now.set({ deadlineMs: atMs + policy.readyMs });
+  else if (atMs < (record.deadlineMs ?? lateMs)) now.set({ deadlineMs: record.deadlineMs ?? lateMs });
+  else failUnready(now, policy.readyMs);
+}
+
+/** Decides about a start again, because startsecs or ready_timeout has changed. */
+const rejudgeStart = (now: Transition): void => {
+  noteKnownStarts(now);
+  now.set({ deadlineMs: null });
+  judgeStart(now);
+};
+
+/** Stops a program that is not ready in time. Its start has failed. */
+function failUnready(now: Transition, limitMs: number): void {
+  const failure = { kind: 'notReady', limitMs } as const;
+  now.note({ note: 'notReady', failure });
+  now.become('STOPPING', { signalsSent: 0, hasStartFailed: true, failure, stopCause: failure });
+  signalStop(now);
+}
+
 /** Handles an exit in STARTING. The start has failed, unless startsecs has passed or does not apply. */
 const exitEarly: Rule<'exited'> = (now, input) => {
   const { record, policy } = now;
   // The exit may be reaped before the deadline of startsecs is checked. So compare the times, not the order of arrival.
-  const isUp = record.deadlineMs !== null && input.atMs >= record.deadlineMs;
+  const isOver = record.deadlineMs !== null && input.atMs >= record.deadlineMs;
+  const isUp = isOver && (policy.readyMs === null || record.isReady);
   // startsecs is for services. A oneshot is expected to end soon, and a scheduled program has its next scheduled time.
   const isDone =
     policy.purpose === 'scheduled' || (policy.purpose === 'oneshot' && isExpectedExit(input.status, policy.exitCodes));
@@ -267,12 +277,17 @@ const exitEarly: Rule<'exited'> = (now, input) => {
 /** Handles the exit after a stop. If a start is pending, it is delayed like any automatic restart. */
 const stopped: Rule<'exited'> = (now, { status }) => {
   const { atMs, record, policy, circumstances } = now;
+  if (record.hasStartFailed && circumstances.mayRestart) {
+    now.note({ note: 'stopped', status });
+    return backOff(now, { exit: status, hasStartFailed: false });
+  }
   const isStartPending = record.isStartPending && circumstances.mayRestart;
   const delayMs = restartDelayMs(atMs - (record.startedMs ?? atMs), policy.restarts);
   const deadlineMs = isStartPending ? atMs + delayMs : null;
   now.note({ note: 'stopped', status });
-  now.become('STOPPED', { pid: null, endedMs: atMs, exit: status, isStartPending, deadlineMs });
-  if (!isStartPending || giveUpRestarts(now)) now.set({ isStartPending: false });
+  now.become('STOPPED', { pid: null, endedMs: atMs, exit: status, isStartPending, hasStartFailed: false, deadlineMs });
+  const isCounted = !isPlannedRestart(record.stopCause);
+  if (!isStartPending || (isCounted && giveUpRestarts(now))) now.set({ isStartPending: false });
   else if (delayMs === 0) relaunch(now);
 };
 
@@ -302,6 +317,7 @@ const noteReady = (now: Transition): void => {
   if (now.record.isReady) return;
   now.setFact('ready', { isReady: true });
   now.note({ note: 'ready' });
+  if (now.record.state === 'STARTING') judgeStart(now);
 };
 
 /** Keeps the latest signal that a client or a rule has sent. It may explain the exit that follows. */
@@ -333,12 +349,14 @@ const rules: { readonly [T in ProcessInput['type']]: Row<T> } = {
   stop:                [cancel, stop,       stop,       cancelRetry, stayDown,   cancel, cancel, ignore],
   kill:                [cancel, kill,       kill,       cancelRetry, kill,       cancel, cancel, ignore],
   restart:             [ignore, restart,    restart,    ignore,      ignore,     ignore, ignore, ignore],
+  awaitConnection:     [awaitConnection, ignore, ignore, ignore,     ignore,     awaitConnection, ignore, ignore],
   // Facts.
-  dependenciesChanged: [resume, ignore,     ignore,     ignore,      ignore,     resume, resume, ignore],
+  dependenciesChanged: [resume, follow,     follow,     ignore,      ignore,     resume, resume, ignore],
   spawned:             [ignore, executed,   ignore,     ignore,      stopLate,   ignore, ignore, ignore],
   spawnFailed:         [ignore, failStart,  ignore,     ignore,      stopUnrun,  ignore, ignore, ignore],
   exited:              [ignore, exitEarly,  endRunning, ignore,      stopped,    ignore, ignore, stopped],
-  elapsed:             [retry,  succeed,    ignore,     retry,       nextSignal, retry,  ignore, ignore],
+  configured:          [ignore, rejudgeStart, noteKnownStarts, ignore, ignore,     ignore, ignore, ignore],
+  elapsed:             [retry,  judgeStart, ignore,     retry,       nextSignal, retry,  ignore, ignore],
   ready:               [ignore, noteReady,  noteReady,  ignore,      ignore,     ignore, ignore, ignore],
   health:              [ignore, noteHealth, noteHealth, ignore,      ignore,     ignore, ignore, ignore],
   stopCommandFailed:   [ignore, ignore,     ignore,     ignore,      signalNow,  ignore, ignore, ignore],

@@ -1,12 +1,13 @@
 /**
  * Finds the problem of one process, if any, for `onevisor health`, /healthz and /readyz. Pure. There are two questions:
  *
- * alive: would a new container help? A start in progress is no problem. For liveness probes (/healthz). ready: do all
- * programs run that should? For readiness probes, load balancers and Docker's HEALTHCHECK (/readyz, `onevisor health`).
+ * alive: would a new container help? A start in progress, or one that is due, is no problem: the supervisor repairs it
+ * by itself. For liveness probes (/healthz, `onevisor health --live`). ready: do all programs run that should? For
+ * readiness probes, load balancers and Docker's HEALTHCHECK (/readyz, `onevisor health`).
  *
  * A process that a person has stopped need not run. Nor need one without autostart that was never started. An expected
- * exit is no problem. The exit of a scheduled program does not affect the container, but a scheduled program that
- * cannot be executed is not ready.
+ * exit is no problem. Nor is a program that waits for its first connection. The exit of a scheduled program does not
+ * affect the container, but a scheduled program that cannot be executed is not ready.
  */
 import type { Health, Hold, Purpose } from './process-record.ts';
 import type { ProcessStateName } from './states.ts';
@@ -22,13 +23,11 @@ export interface ProcessFacts {
   readonly autostart: boolean;
   /** True if the process was ever started. */
   readonly wasStarted: boolean;
-  /** Exit status of the latest run, as on the wire. Valid in EXITED. */
-  readonly exitStatus: number;
+  /** Exit of the latest run, as in the log: `exit status 3`, `terminated by SIGSEGV`. Valid in EXITED. */
+  readonly exitText: string;
   readonly isExitExpected: boolean;
   /** True if a restart is due (EXITED), or if a start follows the stop (STOPPING, STOPPED). */
   readonly isStartDue: boolean;
-  /** Failed starts in a row. */
-  readonly failedStarts: number;
   /** Null without a health check. */
   readonly health: Health | null;
   /** Reason why the latest health check failed; null for none. */
@@ -53,22 +52,20 @@ const rules: Readonly<Record<ProcessStateName, Rule>> = {
     if (isReady === false) return `${state} not ready`;
     return purpose === 'oneshot' ? `${state} not done` : null;
   },
-  STARTING: (facts, isReadyAsked) => {
-    if (isReadyAsked) return asIs(facts, isReadyAsked);
-    // A program that fails at each start is not alive during the next try either.
-    return facts.failedStarts === 0 ? null : `${facts.state} after failed starts: ${facts.failedStarts}`;
-  },
+  // It may be ready before startsecs.
+  STARTING: (facts, isReadyAsked) => (isReadyAsked && facts.isReady !== true ? asIs(facts, isReadyAsked) : null),
   STOPPING: (facts, isReadyAsked) => (isReadyAsked && facts.isStartDue ? `${facts.state} to be started again` : null),
   STOPPED: (facts, isReadyAsked) => {
     if (!isReadyAsked) return null;
     if (facts.isStartDue) return `${facts.state} to be started again`;
     return facts.autostart && !facts.wasStarted ? asIs(facts, isReadyAsked) : null;
   },
-  EXITED: ({ state, exitStatus, isExitExpected, isStartDue }, isReadyAsked) => {
-    if (!isExitExpected) return `${state} exit status ${exitStatus}`;
-    return isReadyAsked && isStartDue ? `${state} to be started again` : null;
+  EXITED: ({ state, exitText, isExitExpected, isStartDue }, isReadyAsked) => {
+    if (isStartDue && !isReadyAsked) return null;
+    if (!isExitExpected) return `${state} ${exitText}`;
+    return isStartDue ? `${state} to be started again` : null;
   },
-  BACKOFF: asIs,
+  BACKOFF: (facts, isReadyAsked) => (isReadyAsked ? asIs(facts, isReadyAsked) : null),
   FATAL: asIs,
   UNKNOWN: asIs,
 };
@@ -78,6 +75,7 @@ const rules: Readonly<Record<ProcessStateName, Rule>> = {
  * should run even if a person has stopped it.
  */
 export function findProblem(facts: ProcessFacts, question: Question, isNamed = false): string | null {
+  if (facts.hold === 'connection') return null;
   if (isNamed && (facts.state === 'STOPPED' || facts.state === 'STOPPING')) return asIs(facts, true);
   const isLost = facts.state === 'UNKNOWN' || (facts.state === 'FATAL' && question === 'ready');
   if (facts.purpose === 'scheduled' && !isNamed && !isLost) return null;

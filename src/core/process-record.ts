@@ -40,10 +40,12 @@ export interface BlockingDependency extends UnmetDependency {
 }
 
 /**
- * Reason why a requested start does not happen yet (`depends_on`). `waiting`: the dependencies can still be met without
- * help. `stuck`: at least one cannot be met until a person acts. The roots are the ends of the chains of dependencies.
+ * Reason why a start does not happen yet. `waiting`: the dependencies (`depends_on`) can still be met without help.
+ * `stuck`: at least one cannot be met until a person acts. The roots are the ends of the chains of dependencies.
+ * `connection`: the first connection to one of these sockets starts the program (`listen_lazy`).
  */
 export type Hold =
+  | { readonly kind: 'connection'; readonly addresses: readonly string[] }
   | { readonly kind: 'waiting'; readonly dependencies: readonly UnmetDependency[] }
   | { readonly kind: 'stuck'; readonly roots: readonly BlockingDependency[] };
 
@@ -57,6 +59,8 @@ export type RunFailure =
   | { readonly kind: 'exitedTooQuickly' }
   /** Ended with an exit code that is not in `exitcodes`. */
   | { readonly kind: 'badExit'; readonly status: ExitStatus }
+  /** Not ready within ready_timeout. */
+  | { readonly kind: 'notReady'; readonly limitMs: number }
   /** Given up because of max_restarts. */
   | { readonly kind: 'restartedTooOften'; readonly maxRestarts: number; readonly windowMs: number };
 
@@ -93,7 +97,7 @@ export interface ProcessRecord {
   readonly failure: RunFailure | null;
   /** Exit code in place of an exit, for a program that was never executed (127, 126, 1); null if there is an exit. */
   readonly spawnExitCode: number | null;
-  /** True if this run has reported that it is ready (`notification_fd`, `notify`). */
+  /** True if this run has reported that it is ready (`ready_log`, `notification_fd`, `notify`). */
   readonly isReady: boolean;
   /** Health of this run; null without a health check. */
   readonly health: Health | null;
@@ -101,12 +105,16 @@ export interface ProcessRecord {
   readonly hold: Hold | null;
   /** True if a start follows the stop under way, or the stop that has just ended. */
   readonly isStartPending: boolean;
+  /** True if the stop under way ends a failed start: the program was not ready in time. */
+  readonly hasStartFailed: boolean;
   /** Cause of the latest run; null before the first. */
   readonly startCause: Cause | null;
   /** Cause of the stop of the latest run, or of the last cancelled start; null if nothing asked for a stop. */
   readonly stopCause: Cause | null;
   /** Cause of the start that waits for dependencies; null if no start waits. */
   readonly heldCause: Cause | null;
+  /** For each dependency that the process follows, by namespec: the start of the latest run that this run has seen. */
+  readonly knownStartsMs: ReadonlyMap<string, number>;
   /** Latest signal that was sent to the latest run; null for none. */
   readonly sentSignal: SentSignal | null;
 }
@@ -115,6 +123,8 @@ export interface ProcessRecord {
 export interface ProcessPolicy {
   /** `startsecs`. */
   readonly startMs: number;
+  /** `ready_timeout`: a start succeeds only if the program is ready within this time; null for no such rule. */
+  readonly readyMs: number | null;
   /** `startretries`; Infinity for -1. */
   readonly startRetries: number;
   readonly autorestart: 'true' | 'false' | 'unexpected';
@@ -138,6 +148,10 @@ export interface ProcessPolicy {
 export interface Circumstances {
   /** Unmet dependencies that hold back a start now; null for none. */
   readonly hold: Hold | null;
+  /** The starts of the dependencies that the process follows, for its record. Null: the record keeps its own. */
+  readonly knownStartsMs: ReadonlyMap<string, number> | null;
+  /** Names of the dependencies whose new runs ask for a restart now. */
+  readonly newRuns: readonly string[];
   /** Random number in [0, 1), for the jitter of delays. */
   readonly chance: number;
   /** False while the supervisor shuts down: no automatic restarts. */
@@ -147,8 +161,15 @@ export interface Circumstances {
 /** Input of the machine: a request, or a fact in the past tense. `atMs` is the monotonic clock. */
 export type ProcessInput =
   | { readonly type: 'start'; readonly atMs: number; readonly cause: Cause }
-  /** Orderly stop. A second request changes nothing. */
-  | { readonly type: 'stop'; readonly atMs: number; readonly cause: Cause }
+  /** Wait for a connection to one of these sockets (`listen_lazy`); a start follows as a request of its own. */
+  | {
+      readonly type: 'awaitConnection';
+      readonly atMs: number;
+      readonly cause: Cause;
+      readonly addresses: readonly string[];
+    }
+  /** Orderly stop. A second request changes nothing. `signal`: sent before all others (`forward_signals`). */
+  | { readonly type: 'stop'; readonly atMs: number; readonly cause: Cause; readonly signal?: number }
   /** SIGKILL now, whatever stopsignal says. */
   | { readonly type: 'kill'; readonly atMs: number; readonly cause: Cause }
   | { readonly type: 'spawned'; readonly atMs: number; readonly run: number; readonly pid: number }
@@ -167,6 +188,8 @@ export type ProcessInput =
   /** A process that this one depends on has changed. */
   | { readonly type: 'dependenciesChanged'; readonly atMs: number }
   | { readonly type: 'ready'; readonly atMs: number; readonly run: number }
+  /** The policy has changed while the program runs. */
+  | { readonly type: 'configured'; readonly atMs: number }
   | { readonly type: 'health'; readonly atMs: number; readonly run: number; readonly health: Health | null }
   | { readonly type: 'stopCommandFailed'; readonly atMs: number; readonly run: number }
   /** A signal was sent to the run. */
@@ -190,6 +213,8 @@ export type ProcessNote =
   | { readonly note: 'gaveUp' }
   | { readonly note: 'held'; readonly hold: Hold }
   | { readonly note: 'ready' }
+  | { readonly note: 'following'; readonly cause: Cause }
+  | { readonly note: 'notReady'; readonly failure: RunFailure }
   | { readonly note: 'restartedTooOften'; readonly failure: RunFailure }
   | { readonly note: 'signalling'; readonly pid: number; readonly signal: number }
   | { readonly note: 'killing'; readonly pid: number }
@@ -249,8 +274,10 @@ export const initialRecord: ProcessRecord = {
   health: null,
   hold: null,
   isStartPending: false,
+  hasStartFailed: false,
   startCause: null,
   stopCause: null,
   heldCause: null,
+  knownStartsMs: new Map(),
   sentSignal: null,
 };

@@ -10,3 +10,8 @@ export type ProcessRemark =
   | { readonly kind: 'statusText'; readonly text: string }
   /** The kernel ended the latest run because memory ran out. In seconds since 1970. */
   | { readonly kind: 'outOfMemory'; readonly atS: number };
+
+/** Returns the reason of a failed health check among the remarks; null for none. */
+export function healthReasonOf(remarks: readonly ProcessRemark[]): string | null {
+  return remarks.find((remark) => remark.kind === 'healthFailure')?.reason ?? null;
+}

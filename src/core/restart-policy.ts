@@ -1,5 +1,7 @@
 /** The delays before restarts and retries, and the limit on restarts. Pure arithmetic in milliseconds. */
 
+import type { Cause } from './cause.ts';
+
 const SECOND_MS = 1000;
 /** Largest random part added to a delay. It spreads the restarts of programs that failed together. */
 const JITTER = 0.1;
@@ -53,4 +55,9 @@ export function recentRestarts(restartsMs: readonly number[], atMs: number, { wi
 /** True if one more automatic start would exceed max_restarts. */
 export function isRestartedTooOften(restartsMs: readonly number[], atMs: number, policy: RestartPolicy): boolean {
   return recentRestarts(restartsMs, atMs, policy).length >= policy.maxRestarts;
+}
+
+/** True for a restart that is no sign of a failure, so that it counts for no limit of restarts. */
+export function isPlannedRestart(cause: Cause | null): boolean {
+  return cause?.kind === 'file' || (cause?.kind === 'dependency' && cause.request === null);
 }

@@ -2,7 +2,7 @@
 import { type Cause, formatCauseOf } from './cause.ts';
 import { formatExit, isExpectedExit } from './exit-status.ts';
 import type { ProcessRecord } from './process-record.ts';
-import { signalNumbers } from './signals.ts';
+import { ENDING_SIGNALS } from './signal-meaning.ts';
 
 /** Outcome of a run. */
 export type RunOutcome =
@@ -24,7 +24,18 @@ export interface RunEnd {
 
 /** Reason of an end in one word, for metrics. */
 export type EndReason =
-  'expected' | 'exit' | 'signal' | 'oom' | 'stopped' | 'health' | 'memory' | 'watchdog' | 'protocol' | 'not_started';
+  | 'expected'
+  | 'exit'
+  | 'signal'
+  | 'oom'
+  | 'stopped'
+  | 'health'
+  | 'memory'
+  | 'watchdog'
+  | 'protocol'
+  | 'not_ready'
+  | 'dependency'
+  | 'not_started';
 
 /** All reasons, in the order of the metrics. */
 export const endReasons: readonly EndReason[] = [
@@ -37,17 +48,12 @@ export const endReasons: readonly EndReason[] = [
   'memory',
   'watchdog',
   'protocol',
+  'not_ready',
+  'dependency',
   'not_started',
 ];
 
-/** Signals that ask a program to end. It may end with any code after one of them. */
-const ENDING_SIGNALS: ReadonlySet<number> = new Set([
-  signalNumbers.SIGTERM,
-  signalNumbers.SIGINT,
-  signalNumbers.SIGQUIT,
-]);
-
-/** Longest time from such a signal to an exit that it explains. */
+/** Longest time from a signal that asks a program to end to an exit that it explains, with any code. */
 const EXPLAINED_MS = 10_000;
 
 /** Returns the end of the latest run of a process that has just ended. `exitCodes`: the option `exitcodes`. */
@@ -107,7 +113,10 @@ export function reasonOfEnd({ outcome, cause, sentSignal }: RunEnd): EndReason {
     case 'memory':
     case 'watchdog':
     case 'protocol':
+    case 'dependency':
       return asked.kind;
+    case 'notReady':
+      return 'not_ready';
     case undefined:
       break;
     default:
@@ -123,8 +132,12 @@ export function reasonOfEnd({ outcome, cause, sentSignal }: RunEnd): EndReason {
   }
 }
 
+const plannedReasons: ReadonlySet<EndReason> = new Set(['expected', 'stopped', 'dependency']);
+
+/** The reasons of ends that a person should know of. */
+export const unplannedReasons: readonly EndReason[] = endReasons.filter((reason) => !plannedReasons.has(reason));
+
 /** True for an end that a person need not know of: it was requested, or its exit code is expected. */
 export function isPlannedEnd(end: RunEnd): boolean {
-  const reason = reasonOfEnd(end);
-  return reason === 'expected' || reason === 'stopped';
+  return plannedReasons.has(reasonOfEnd(end));
 }

@@ -8,6 +8,8 @@
  *   3. The next rank is stopped when all processes of the rank before have ended.
  *   4. `finished` is ordered once.
  *   5. A shutdown finishes even if a process survives SIGKILL. A restart does not: no program may run twice.
+ *   6. During a delay (`shutdown_delay`) no program is stopped. The delay ends once, and its end begins nothing itself:
+ *      the next request without a delay does. In init mode, that request may come much later.
  */
 import type { ExitCause } from './exit-policy.ts';
 import { type ShutdownLimits, killWaitMs } from './stop-budget.ts';
@@ -24,7 +26,7 @@ export interface Forwarded {
 
 /** The state of a shutdown. */
 export interface ShutdownRecord {
-  readonly phase: 'running' | 'stopping' | 'finished';
+  readonly phase: 'running' | 'delayed' | 'stopping' | 'finished';
   readonly goal: Goal;
   readonly cause: ExitCause | null;
   /** Namespecs of the processes that have not ended, by rank. The first rank is being stopped. */
@@ -33,7 +35,7 @@ export interface ShutdownRecord {
   readonly limits: ShutdownLimits | null;
   /** True once SIGKILL was sent to all processes that were left. */
   readonly isKilled: boolean;
-  /** Time limit for the programs, or for the wait after SIGKILL; null for none. */
+  /** End of the delay; time limit for the programs, or for the wait after SIGKILL; null for none. */
   readonly deadlineMs: number | null;
 }
 
@@ -45,12 +47,14 @@ export interface ShutdownRequest {
   readonly ranks: readonly (readonly string[])[];
   readonly forwarded: Forwarded | null;
   readonly limits: ShutdownLimits | null;
+  /** End of a delay before programs are stopped; null for none. */
+  readonly delayedUntilMs: number | null;
 }
 
 /** Input of the shutdown machine. */
 export type ShutdownInput =
   | ShutdownRequest
-  /** A second request to shut down: send SIGKILL now. */
+  /** A second request to shut down: end the delay now, or send SIGKILL now. */
   | { readonly type: 'hurried'; readonly atMs: number }
   /** The forwarded program has exited, and its exit gives the exit code. */
   | { readonly type: 'caused'; readonly cause: ExitCause }
@@ -64,6 +68,8 @@ export type ShutdownEffect =
   | { readonly type: 'kill'; readonly ids: readonly string[] }
   /** These processes have survived SIGKILL. The shutdown no longer waits for them. */
   | { readonly type: 'leave'; readonly ids: readonly string[] }
+  /** The delay is over: stop the programs. */
+  | { readonly type: 'delayOver'; readonly goal: Goal; readonly cause: ExitCause }
   | { readonly type: 'finished'; readonly goal: Goal; readonly cause: ExitCause };
 
 /** Outcome of one input. */
@@ -158,10 +164,50 @@ function begin({ goal, cause, ranks, forwarded, limits }: ShutdownRequest): Shut
   return advance(record, cause);
 }
 
+/** Begins a delay. The programs run on, so the ranks are not known yet. */
+function delay({ goal, cause, limits }: ShutdownRequest, untilMs: number): ShutdownStep {
+  return unchanged({ ...initialShutdown, phase: 'delayed', goal, cause, limits, deadlineMs: untilMs });
+}
+
+/** Ends a delay, unless it is over already. */
+function endDelay(record: ShutdownRecord, cause: ExitCause): ShutdownStep {
+  if (record.deadlineMs === null) return unchanged(record);
+  return { record: { ...record, deadlineMs: null }, effects: [{ type: 'delayOver', goal: record.goal, cause }] };
+}
+
+/** Applies a request during a delay. Only a request without a delay begins the stop of the programs. */
+function requestInDelay(record: ShutdownRecord, first: ExitCause, request: ShutdownRequest): ShutdownStep {
+  if (request.goal === 'restart') return unchanged(record);
+  const limits = record.limits ?? request.limits;
+  if (request.delayedUntilMs !== null) return unchanged({ ...record, limits });
+  // The exit of the main program is the exit of the container, as without a delay.
+  const isMain = request.cause.kind === 'program' && request.cause.rule === 'main program';
+  return begin({ ...request, cause: isMain ? request.cause : first, limits });
+}
+
+/** Applies an input during a delay. */
+function stepDelayed(record: ShutdownRecord, cause: ExitCause, input: ShutdownInput): ShutdownStep {
+  switch (input.type) {
+    case 'requested':
+      return requestInDelay(record, cause, input);
+    case 'hurried':
+      return endDelay(record, cause);
+    case 'elapsed':
+      return record.deadlineMs !== null && input.atMs >= record.deadlineMs
+        ? endDelay(record, cause)
+        : unchanged(record);
+    case 'caused':
+    case 'ended':
+      return unchanged(record);
+  }
+}
+
 /** Applies one input. */
 export function stepShutdown(record: ShutdownRecord, input: ShutdownInput): ShutdownStep {
+  if (record.phase === 'delayed' && record.cause !== null) return stepDelayed(record, record.cause, input);
   if (input.type === 'requested') {
-    if (record.phase === 'running') return begin(input);
+    const { delayedUntilMs } = input;
+    if (record.phase === 'running') return delayedUntilMs === null ? begin(input) : delay(input, delayedUntilMs);
     return unchanged(record.phase === 'stopping' ? requestAgain(record, input) : record);
   }
   if (record.phase !== 'stopping' || record.cause === null) return unchanged(record);

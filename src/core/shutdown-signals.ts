@@ -44,3 +44,12 @@ export function judgeShutdownSignal(
   if (firstMs !== undefined) return { seen, isKill: atMs - firstMs >= REPEAT_MS };
   return { seen: new Map([...seen, [signal, atMs]]), isKill: false };
 }
+
+/**
+ * Judges one signal during `shutdown_delay`: true if it ends the delay. Any stop signal from outside does, a second
+ * after the first one: less is lost than by a kill. `seen`: the signals before this one.
+ */
+export function endsDelay(seen: ShutdownSignals, origin: SignalOrigin, atMs: number): boolean {
+  if (origin === 'inside' || origin === 'unknown') return false;
+  return [...seen.values()].some((firstMs) => atMs - firstMs >= REPEAT_MS);
+}

@@ -1,4 +1,4 @@
-/** Meaning of a signal for the supervisor itself, unless a program gets the signal instead. Pure. */
+/** Meaning of a signal for the supervisor itself, and for a program that it is forwarded to. Pure. */
 import { signalNumbers, SYSTEMD_STOP } from './signals.ts';
 
 /** `shutdown`: shut down. `reload`: restart with a configuration that is read again. `reopen`: reopen the log files. */
@@ -44,4 +44,26 @@ export function stopSignals(configured: readonly number[], hasTerminal: boolean)
 /** True if the first dropped signal of this kind should be logged. */
 export function isWorthLogging(signal: number): boolean {
   return !ROUTINE_SIGNALS.has(signal);
+}
+
+/** Signals that ask a program to end. */
+export const ENDING_SIGNALS: ReadonlySet<number> = new Set([
+  signalNumbers.SIGTERM,
+  signalNumbers.SIGINT,
+  signalNumbers.SIGQUIT,
+]);
+
+/** True if a signal, sent to a program because of a shutdown, begins the stop of the program (`stopsignal`). */
+export function beginsStop(signal: number, stopSignals: readonly number[]): boolean {
+  return ENDING_SIGNALS.has(signal) || stopSignals.includes(signal);
+}
+
+/** Returns the signal that the main program of init mode gets for a received one: its `stopsignal` for SIGTERM. */
+export function signalForMain(signal: number, stopSignals: readonly number[]): number {
+  return signal === signalNumbers.SIGTERM ? (stopSignals[0] ?? signal) : signal;
+}
+
+/** True for a stop signal that a terminal sends. In init mode, it is meant for the main program alone. */
+export function isFromKeyboard(signal: number): boolean {
+  return signal === signalNumbers.SIGINT || signal === signalNumbers.SIGQUIT;
 }

@@ -23,7 +23,7 @@ export interface DependencyFacts extends UnmetDependency {
   readonly record: ProcessRecord | null;
   readonly exitCodes: readonly number[];
   readonly isOneshot: boolean;
-  /** True if the program reports its readiness (`notification_fd`, `notify`). */
+  /** True if the program reports its readiness (`ready_log`, `notification_fd`, `notify`). */
   readonly reportsReadiness: boolean;
   /** True if a schedule starts the program. */
   readonly isScheduled: boolean;
@@ -40,7 +40,8 @@ export function findHold(dependencies: readonly DependencyFacts[]): Hold | null 
   return { kind: 'waiting', dependencies: unmet.map(({ name, conditions }) => ({ name, conditions })) };
 }
 
-function isMet(dependency: DependencyFacts): boolean {
+/** True if a dependency meets one of its conditions. */
+export function isMet(dependency: DependencyFacts): boolean {
   const { record, conditions } = dependency;
   return record !== null && conditions.some((condition) => meets(record, condition, dependency));
 }
@@ -61,7 +62,9 @@ function meets(
     case 'started':
       return record.state === 'RUNNING' || (isOneshot && isCompleted);
     case 'ready':
-      return (record.state === 'RUNNING' && (!reportsReadiness || record.isReady)) || (isOneshot && isCompleted);
+      // A program may say that it is ready before startsecs.
+      if (reportsReadiness && record.isReady) return record.state === 'RUNNING' || record.state === 'STARTING';
+      return (record.state === 'RUNNING' && !reportsReadiness) || (isOneshot && isCompleted);
     case 'healthy':
       return record.state === 'RUNNING' && record.health === 'healthy';
     case 'exited':
@@ -78,7 +81,7 @@ function meets(
 }
 
 /** True if the conditions may be fulfilled without an action of a person. */
-function canStillBeMet(dependency: DependencyFacts): boolean {
+export function canStillBeMet(dependency: DependencyFacts): boolean {
   const { record, hold, isScheduled } = dependency;
   if (record === null || isTooUnhealthy(dependency)) return false;
   switch (record.state) {
@@ -87,7 +90,7 @@ function canStillBeMet(dependency: DependencyFacts): boolean {
     case 'BACKOFF':
       return true;
     case 'STOPPING':
-      return record.isStartPending;
+      return record.isStartPending || record.hasStartFailed;
     case 'STOPPED':
     case 'EXITED':
     case 'FATAL':
@@ -104,7 +107,11 @@ function canStillBeMet(dependency: DependencyFacts): boolean {
 export function hasFailedForGood(dependency: DependencyFacts): boolean {
   const { record, conditions } = dependency;
   if (record === null || isMet(dependency) || canStillBeMet(dependency)) return false;
-  return record.state === 'FATAL' || (record.state === 'EXITED' && conditions.includes('completed'));
+  // With a cause of a stop, the program was to be started again, and a person has cancelled that.
+  return (
+    record.state === 'FATAL' ||
+    (record.state === 'EXITED' && conditions.includes('completed') && record.stopCause === null)
+  );
 }
 
 /** True if only health is asked for and the program is unhealthy. It may recover, but the caller should know now. */
@@ -148,6 +155,7 @@ export function isSameHold(one: Hold | null, other: Hold): boolean {
 
 /** Formats a hold so that it completes a sentence after the name of the process: `waits for db to be started`. */
 export function formatHold(hold: Hold): string {
+  if (hold.kind === 'connection') return `waits for a connection to ${hold.addresses.join(' or ')}`;
   if (hold.kind === 'waiting')
     return `waits for ${hold.dependencies.map((other) => `${other.name} to be ${formatConditions(other)}`).join(', ')}`;
   const sentences = hold.roots.map((root) => {

@@ -60,6 +60,14 @@ export function sweepGrace(nowMs: number, limits: ShutdownLimits | null, unlimit
 }
 
 /**
+ * Returns the time at which the last notifications are given up. They may use the remaining budget, less the reserve
+ * for the steps after them. Without limits they get `unlimitedMs` from `fromMs`, their beginning.
+ */
+export function alertDeadlineMs(fromMs: number, limits: ShutdownLimits | null, unlimitedMs: number): number {
+  return limits === null ? fromMs + unlimitedMs : Math.max(limits.endAtMs - limits.reserveMs, fromMs);
+}
+
+/**
  * Returns the time at which output that no reader takes is given up. The last flush began at `nowMs`. The loss is
  * reported after that time.
  */

@@ -45,3 +45,42 @@ export function createMatcher(pieces: readonly string[], flags: 's' | 'su'): (te
     });
   };
 }
+
+/** True if a part of a path is a pattern: it has `*`, `?` or `[`. */
+export function hasWildcard(part: string): boolean {
+  return /[*?[]/.test(part);
+}
+
+/** Makes a test for names in a directory, with the patterns of Python's fnmatch: `*`, `?` and `[...]`. */
+export function createPartMatcher(part: string): (name: string) => boolean {
+  return part.length > MAX_LENGTH ? () => false : createMatcher(translatePattern(part), 's');
+}
+
+/** Translates a pattern as fnmatch.translate() does, divided at each `*`. */
+function translatePattern(part: string): string[] {
+  const pieces = [''];
+  const add = (source: string): void => {
+    pieces.push((pieces.pop() ?? '') + source);
+  };
+  const lastBracket = part.lastIndexOf(']');
+  for (let at = 0; at < part.length; at++) {
+    const character = part.charAt(at);
+    if (character === '*') pieces.push('');
+    else if (character === '?') add('.');
+    else if (character === '[') {
+      const start = part.charAt(at + 1) === '!' ? at + 2 : at + 1;
+      const end = start < lastBracket ? part.indexOf(']', start + 1) : -1;
+      if (end === -1) {
+        add('\\[');
+        continue;
+      }
+      const body = part
+        .slice(start, end)
+        .replaceAll('\\', '\\\\')
+        .replace(/[\]^[]/g, '\\$&');
+      add(start === at + 2 ? `[^${body}]` : `[${body}]`);
+      at = end;
+    } else add(character.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  }
+  return pieces;
+}

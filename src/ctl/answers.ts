@@ -8,6 +8,7 @@ import { isStruct, type XmlRpcStruct, type XmlRpcValue } from '../rpc/xmlrpc.ts'
 import { CtlError } from './errors.ts';
 import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import { parseEntries } from './logs/entry.ts';
+import { exitCodeOfRun } from './logs/exit-code.ts';
 import { parseLines, type ProgramLine } from './own-answers.ts';
 import type {
   ConfigChanges,
@@ -18,6 +19,7 @@ import type {
   ProcessResult,
   RunInfo,
   ScaleResult,
+  SettingsChanges,
 } from './supervisor-client.ts';
 
 function unexpected(what: string): CtlError {
@@ -80,7 +82,7 @@ export function toProcessInfo(value: XmlRpcValue): ProcessInfo {
     health: toHealth(struct['health']),
     healthReason: toTextOrNull(struct['health_reason']),
     isReady: typeof ready === 'boolean' ? ready : null,
-    hold: hold === 'waiting' || hold === 'stuck' ? hold : null,
+    hold: hold === 'waiting' || hold === 'stuck' || hold === 'connection' ? hold : null,
     purpose: purpose === 'oneshot' || purpose === 'scheduled' ? purpose : 'service',
     isStartDue: struct['restarting'] === true,
     struct,
@@ -134,8 +136,15 @@ export function toProgramSettings(value: XmlRpcValue): ProgramSettings {
     limits,
     nice: nice === undefined ? null : toNumber(nice),
     oomScoreAdj: oomScoreAdj === undefined ? null : toNumber(oomScoreAdj),
+    capabilities: struct['capabilities'] === undefined ? null : toCapabilities(toStruct(struct['capabilities'])),
+    noNewPrivileges: struct['no_new_privs'] === true,
     mountNamespace: toRawText(struct['mount_namespace']),
   };
+}
+
+function toCapabilities(sets: XmlRpcStruct): ProgramSettings['capabilities'] {
+  const setOf = (name: string): number[] => toList(sets[name], toNumber);
+  return { dropped: setOf('dropped'), kept: setOf('kept'), ambient: setOf('ambient') };
 }
 
 /** Reads a limit; -1 is none. */
@@ -163,12 +172,18 @@ export function toLinesAnswer(value: XmlRpcValue): LinesAnswer {
   };
 }
 
+function toRunEnd(struct: XmlRpcStruct): RunInfo['end'] {
+  const { seq, at } = struct;
+  return { seq: toNumber(seq), atMs: toNumber(at), exitCode: exitCodeOfRun(struct) };
+}
+
 export function toRunInfo(value: XmlRpcValue): RunInfo {
-  const { pid, start_seq: startSeq, end } = toStruct(value);
+  const { pid, start_seq: startSeq, started, end } = toStruct(value);
   return {
     pid: typeof pid === 'number' ? pid : null,
     startSeq: toNumber(startSeq),
-    endSeq: end === undefined ? null : toNumber(toStruct(end)['seq']),
+    startedMs: toNumber(started),
+    end: end === undefined ? null : toRunEnd(toStruct(end)),
   };
 }
 
@@ -180,6 +195,17 @@ export function toGroupPlan(value: XmlRpcValue): GroupPlan {
     started: toList(started, toText),
     changed: toList(changed, toText),
   };
+}
+
+export function toSettingsChanges(value: XmlRpcValue): SettingsChanges {
+  const { live, pending } = toStruct(value);
+  return { live: toList(live, toText), pending: toList(pending, toText) };
+}
+
+/** Reads lists of names as members. */
+export function toNamedChanges(value: XmlRpcValue): ConfigChanges {
+  const { added, changed, removed } = toStruct(value);
+  return { added: toList(added, toText), changed: toList(changed, toText), removed: toList(removed, toText) };
 }
 
 /** Reads the answer of reloadConfig, `[[added, changed, removed]]`. */

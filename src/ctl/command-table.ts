@@ -10,10 +10,12 @@ import { createHelp } from './commands/help.ts';
 import { reopen, rotate } from './commands/log-files.ts';
 import { logs } from './commands/logs.ts';
 import { maintail } from './commands/maintail.ts';
+import { notify } from './commands/notify.ts';
 import { open } from './commands/open.ts';
 import { pid } from './commands/pid.ts';
 import { endOfInput, exit, quit } from './commands/quit.ts';
 import { reload } from './commands/reload.ts';
+import { reloadProgram } from './commands/reload-program.ts';
 import { remove } from './commands/remove.ts';
 import { reread } from './commands/reread.ts';
 import { restart } from './commands/restart.ts';
@@ -54,7 +56,7 @@ const listed = [
   version,
 ];
 /** Commands that Supervisor does not have. They are not in the list of `help`. */
-const added = [describe, health, reopen, rotate, scale, top, wait, why];
+const added = [describe, health, notify, reloadProgram, reopen, rotate, scale, top, wait, why];
 const help = createHelp([...listed, ...added]);
 
 /** All commands. */

@@ -41,6 +41,11 @@ export interface CommandParts<T> {
    */
   readonly upcheck: 'before arguments' | 'after arguments' | 'never';
   /**
+   * Exit code if no supervisor answers. compat: without this there are two, as in Supervisor's client: 4, and 7 for a
+   * missing socket.
+   */
+  readonly exitCodeAlone?: number;
+  /**
    * Splits the text after the name of the command. compat: without this at whitespace, as Supervisor's client does.
    * With this, words of a command line stay as they are.
    */
@@ -51,12 +56,17 @@ export interface CommandParts<T> {
 }
 
 /** Makes a command that never ends the shell. */
-export function defineCommand<T>({ name, help, upcheck, split, parse, run }: CommandParts<T>): Command {
+export function defineCommand<T>({ name, help, upcheck, exitCodeAlone, split, parse, run }: CommandParts<T>): Command {
+  const isUp = async (session: Session): Promise<boolean> => {
+    if (await session.upcheck()) return true;
+    session.exitCode = exitCodeAlone ?? session.exitCode;
+    return false;
+  };
   return {
     name,
     help,
     async run(session, argument, words) {
-      if (upcheck === 'before arguments' && !(await session.upcheck())) return false;
+      if (upcheck === 'before arguments' && !(await isUp(session))) return false;
       let args: T;
       try {
         args = parse(split === undefined ? splitNames(argument) : (words ?? split(argument)));
@@ -66,7 +76,7 @@ export function defineCommand<T>({ name, help, upcheck, split, parse, run }: Com
         if (error.isHelpShown) session.outputAll(help);
         return false;
       }
-      if (upcheck === 'after arguments' && !(await session.upcheck())) return false;
+      if (upcheck === 'after arguments' && !(await isUp(session))) return false;
       await run(session, args);
       return false;
     },

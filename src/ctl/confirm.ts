@@ -7,7 +7,7 @@ import { CtlError } from './errors.ts';
 /** Asks the question in the shell. Returns true to continue, and always true outside the shell. */
 export async function confirm(session: Session, question: string): Promise<boolean> {
   if (!session.isInteractive) return true;
-  const answer = await session.lines.readLine(question, session.interrupt.signal);
+  const answer = await session.readLine(question, session.interrupt.signal);
   if (answer === null) throw new CtlError('EOFError', '');
   return answer.toLowerCase().startsWith('y');
 }

@@ -4,7 +4,8 @@ import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { formatAgo, formatBytes, formatLong, formatTime } from './amounts.ts';
 import { booleanOf, listOf, numberOf, structOf, structsOf, textOf, textsOf } from './members.ts';
 import { type ProcessStatus, readEnd, readinessOf, reasonOf, toneOf } from './process-status.ts';
-import { cutEnd, pad, paint, type Screen, symbolOf } from './screen.ts';
+import { pad } from '../logs/columns.ts';
+import { cutEnd, paint, type Screen, symbolOf } from './screen.ts';
 import { formatPlace } from './why.ts';
 
 /** Number of runs that are shown. */
@@ -17,31 +18,38 @@ export interface RunLines {
   readonly lines: readonly string[];
 }
 
-type Fact = readonly [label: string, text: string | null];
+/** A fact with its label; null for a fact that this process does not have. */
+export type Fact = readonly [label: string, text: string | null];
 
 /** Formats the description. On a terminal, long lines are wrapped by the terminal, so that they can be copied. */
 export function formatDescription(status: ProcessStatus, output: readonly RunLines[], screen: Screen): string[] {
-  const { info, name } = status;
   const tone = toneOf(status);
-  const facts: Fact[] = [
-    ['State', formatState(status)],
-    ['Why', reasonOf(status) || null],
-    ['Readiness', readinessOf(status) || null],
-    ...healthFacts(status),
-    ...configurationFacts(info.struct),
-    ...dependencyFacts(info.struct),
-    ['Next run', formatNextRun(status)],
-    ...logFacts(info.struct),
-    ['Started', status.startCause],
-  ];
   return [
-    `${paint(symbolOf(tone, screen), tone, screen)} ${paint(name, 'head', screen)}`,
-    ...facts.flatMap(([label, text]) =>
+    `${paint(symbolOf(tone, screen), tone, screen)} ${paint(status.name, 'head', screen)}`,
+    ...describeFacts(status).flatMap(([label, text]) =>
       text === null ? [] : [`${pad(label, LABEL_WIDTH, true)}: ${escapeControls(text)}`],
     ),
     ...formatTree(status, screen),
     ...formatRuns(status),
     ...output.flatMap(({ title, lines }) => ['', paint(title, 'head', screen), ...lines.map((line) => `  ${line}`)]),
+  ];
+}
+
+/** Returns the facts of a process in their order, with the answer of `describeProcess` as its struct. */
+export function describeFacts(status: ProcessStatus): Fact[] {
+  const { struct } = status.info;
+  return [
+    ['State', formatState(status)],
+    ['Why', reasonOf(status) || null],
+    ['Readiness', readinessOf(status) || null],
+    readyFact(status),
+    ...healthFacts(status),
+    ...configurationFacts(struct),
+    ['Listens on', textsOf(struct, 'listens').join(', ') || null],
+    ...dependencyFacts(struct),
+    ['Next run', formatNextRun(status)],
+    ...logFacts(struct),
+    ['Started', status.startCause],
   ];
 }
 
@@ -54,17 +62,38 @@ function formatState(status: ProcessStatus): string {
   return `${info.statename}${since}${pid}${count}${isFlapping ? ', flapping' : ''}`;
 }
 
+/** Describes how the program reports its readiness. */
+function readyFact({ info }: ProcessStatus): Fact {
+  const readiness = structOf(info.struct, 'readiness');
+  const values = ['ready_log', 'notification_fd', 'notify', 'ready_timeout'].flatMap((name) => {
+    const value = textOf(readiness, name) ?? numberOf(readiness, name);
+    return value === null ? [] : [`${name}=${value}`];
+  });
+  return ['Ready by', values.length === 0 ? null : values.join(', ')];
+}
+
 function healthFacts({ info, nowMs }: ProcessStatus): Fact[] {
   const check = structOf(info.struct, 'healthcheck');
   if (check === null) return [];
   const action = textOf(check, 'action');
   const rule =
     `every ${numberOf(check, 'interval') ?? '?'} s, at most ${numberOf(check, 'timeout') ?? '?'} s, ` +
-    `unhealthy after ${numberOf(check, 'retries') ?? '?'} failures${action === 'none' ? '' : `, then ${action}`}`;
+    `unhealthy after ${numberOf(check, 'retries') ?? '?'} failures${action === 'none' ? '' : `, then ${action}`}` +
+    formatExpectation(check);
   return [
     ['Check', `${textOf(check, 'check') ?? '?'} (${rule})`],
     ['Last check', lastCheck(structOf(info.struct, 'last_check'), nowMs)],
   ];
+}
+
+/** Formats further conditions of health: `; status 200-299; body with "ok"; healthy after 2 passed checks`. */
+function formatExpectation(check: XmlRpcStruct): string {
+  const [expect, body, successes] = [textOf(check, 'expect'), textOf(check, 'body'), numberOf(check, 'successes')];
+  return [
+    expect === null ? '' : `; status ${expect}`,
+    body === null ? '' : `; body with "${body}"`,
+    successes === null ? '' : `; healthy after ${successes} passed checks`,
+  ].join('');
 }
 
 /** Describes the latest check: its result, its age, and what its command has written. */
@@ -79,6 +108,7 @@ function lastCheck(check: XmlRpcStruct | null, nowMs: number): string | null {
 
 function configurationFacts(struct: XmlRpcStruct): Fact[] {
   const configured = structOf(struct, 'configured');
+  const inherited = structOf(struct, 'inherited');
   const policy = structOf(struct, 'policy');
   const limits = structOf(struct, 'limits');
   const shownLimits = Object.keys(limits ?? {}).map((name) => {
@@ -90,12 +120,51 @@ function configurationFacts(struct: XmlRpcStruct): Fact[] {
   return [
     ['Configured', formatPlace(configured)],
     ['Command', textOf(configured, 'command')],
-    ['User', textOf(configured, 'user')],
-    ['Directory', textOf(configured, 'directory')],
+    ['User', textOf(configured, 'user') ?? inheritedUser(inherited)],
+    ['Directory', textOf(configured, 'directory') ?? inheritedDirectory(inherited)],
+    ['Environment', formatEnvironment(structOf(struct, 'environment'))],
+    ['Sockets', formatSockets(configured)],
     ['Restarts', policy === null ? null : formatPolicy(policy)],
+    ['Reload', textOf(struct, 'reload')],
     ['Schedule', cron === null ? null : `${cron}${zone === null ? '' : ` (${zone})`}`],
+    ['Watches', formatWatch(policy)],
     ['Limits', shownLimits.length === 0 ? null : shownLimits.join(', ')],
   ];
+}
+
+/** Formats the options that decide which variables the program gets: `environment_clear, environment_pass=PATH`. */
+function formatEnvironment(rules: XmlRpcStruct | null): string | null {
+  const texts = ['environment_clear', 'environment_pass', 'environment_file_expand', 'expand_file_variables'].flatMap(
+    (name) => {
+      const value = textOf(rules, name);
+      if (value !== null) return [`${name}=${value}`];
+      return booleanOf(rules, name) === true ? [name] : [];
+    },
+  );
+  return texts.length === 0 ? null : texts.join('; ');
+}
+
+/** Formats the watched files: `/app/*.py, /etc/web.conf (then SIGHUP)`. */
+function formatWatch(policy: XmlRpcStruct | null): string | null {
+  const patterns = listOf(policy, 'restart_on_change').filter((pattern) => typeof pattern === 'string');
+  if (patterns.length === 0) return null;
+  return `${patterns.join(', ')} (then ${textOf(policy, 'signal_on_change') ?? 'a restart'})`;
+}
+
+function inheritedUser(inherited: XmlRpcStruct | null): string | null {
+  const uid = numberOf(inherited, 'uid');
+  return uid === null ? null : `${uid === 0 ? 'root' : `uid ${uid}`} (as the supervisor)`;
+}
+
+function inheritedDirectory(inherited: XmlRpcStruct | null): string | null {
+  const directory = textOf(inherited, 'directory');
+  return directory === null ? null : `${directory} (as the supervisor)`;
+}
+
+function formatSockets(configured: XmlRpcStruct | null): string | null {
+  const listen = textOf(configured, 'listen');
+  const isLazy = booleanOf(configured, 'listen_lazy') === true;
+  return listen === null ? textOf(configured, 'socket') : `${listen}${isLazy ? ' (starts at a connection)' : ''}`;
 }
 
 function formatPolicy(policy: XmlRpcStruct): string {
@@ -120,12 +189,15 @@ function dependencyFacts(struct: XmlRpcStruct): Fact[] {
     const state = textOf(other, 'state');
     const health = textOf(other, 'health');
     const now = state === null ? 'not configured any more' : `${state}${health === null ? '' : `, ${health}`}`;
-    return `${textOf(other, 'name') ?? '?'} to be ${conditions} (${now})`;
+    const follows = booleanOf(other, 'restart') === true ? ', restarted after it' : '';
+    return `${textOf(other, 'name') ?? '?'} to be ${conditions}${follows} (${now})`;
   });
   const dependents = textsOf(struct, 'dependents');
+  const notifications = textsOf(struct, 'notifications').map((name) => `notify:${name}`);
   return [
     ['Depends on', needed.length === 0 ? null : needed.join(', ')],
     ['Needed by', dependents.length === 0 ? null : dependents.join(', ')],
+    ['Told about', notifications.length === 0 ? null : `by ${notifications.join(', ')}`],
   ];
 }
 
@@ -143,9 +215,21 @@ function logFacts(struct: XmlRpcStruct): Fact[] {
     return file === null ? target : `${file} (${stream}_logfile=${target})`;
   };
   const isOne = struct['redirect_stderr'] === true;
+  const files = structOf(struct, 'log_files');
+  const multiline = textOf(struct, 'log_multiline');
+  const shownOf = (stream: 'stdout' | 'stderr'): string | null => {
+    const access = structOf(files, stream);
+    const facts = ['mode', 'owner'].flatMap((name) => {
+      const value = textOf(access, name);
+      return value === null ? [] : [`${name} ${value}`];
+    });
+    return facts.length === 0 ? targetOf(stream) : `${targetOf(stream)}; ${facts.join(', ')}`;
+  };
   return [
-    ['Stdout', targetOf('stdout')],
-    ['Stderr', isOne ? 'as stdout (redirect_stderr)' : targetOf('stderr')],
+    ['Stdout', shownOf('stdout')],
+    ['Stderr', isOne ? 'as stdout (redirect_stderr)' : shownOf('stderr')],
+    ['Log directories', struct['logfile_mkdir'] === true ? 'made when missing (logfile_mkdir)' : null],
+    ['Log records', multiline === null ? null : `begin at lines that match ${multiline}`],
   ];
 }
 
@@ -157,7 +241,18 @@ interface TreeProcess {
 }
 
 /** Formats the process tree, each process below its parent. */
-function formatTree({ info, usage }: ProcessStatus, screen: Screen): string[] {
+function formatTree(status: ProcessStatus, screen: Screen): string[] {
+  const lines = describeTree(status, screen);
+  if (lines.length === 0) return [];
+  const { usage } = status;
+  const count = structsOf(status.info.struct, 'process_tree').length;
+  const percent = usage?.cpuPercent ?? null;
+  const sum = `${formatBytes(usage?.memory ?? 0)}${percent === null ? '' : `, ${percent}% of a processor`}`;
+  return [`${pad('Processes', LABEL_WIDTH, true)}: ${count} (${sum})`, ...lines.map(indent)];
+}
+
+/** Returns a line for each process of the tree, below its parent. */
+export function describeTree({ info }: ProcessStatus, screen: Pick<Screen, 'hasUnicode'>): string[] {
   const processes = structsOf(info.struct, 'process_tree').map((struct): TreeProcess => {
     const pid = numberOf(struct, 'pid') ?? 0;
     const memory = formatBytes(numberOf(struct, 'memory') ?? 0);
@@ -168,17 +263,11 @@ function formatTree({ info, usage }: ProcessStatus, screen: Screen): string[] {
       text: `${pid} ${textOf(struct, 'name') ?? '?'} (${memory}, ${cpu} of processor time)`,
     };
   });
-  if (processes.length === 0) return [];
   // With one parent for each pid, the processes that can be reached are trees, whatever a server sends.
   const byPid = new Map(processes.map((one) => [one.pid, one]));
   const tree = [...byPid.values()];
   const roots = tree.filter(({ parent }) => !byPid.has(parent));
-  const percent = usage?.cpuPercent ?? null;
-  const sum = `${formatBytes(usage?.memory ?? 0)}${percent === null ? '' : `, ${percent}% of a processor`}`;
-  return [
-    `${pad('Processes', LABEL_WIDTH, true)}: ${processes.length} (${sum})`,
-    ...roots.flatMap((root) => [root.text, ...formatBranches(tree, root.pid, screen)]).map(indent),
-  ];
+  return roots.flatMap((root) => [root.text, ...formatBranches(tree, root.pid, screen)]);
 }
 
 function indent(line: string): string {
@@ -186,7 +275,11 @@ function indent(line: string): string {
 }
 
 /** Formats the processes below a process. */
-function formatBranches(processes: readonly TreeProcess[], parent: number, screen: Screen): string[] {
+function formatBranches(
+  processes: readonly TreeProcess[],
+  parent: number,
+  screen: Pick<Screen, 'hasUnicode'>,
+): string[] {
   const [fork, last, line] = screen.hasUnicode ? ['├─ ', '└─ ', '│  '] : ['|- ', '`- ', '|  '];
   const children = processes.filter((one) => one.parent === parent);
   return children.flatMap(({ pid, text }, index) => {

@@ -5,17 +5,24 @@
 import { nearestName } from '../config/nearest.ts';
 import type { Command } from './command.ts';
 import { CtlError, HttpStatusError, InterruptError } from './errors.ts';
+import { ExitCode } from './exit-codes.ts';
+import { splitNames } from './names.ts';
+import { findUnknownOption } from './own-words.ts';
 import type { Session } from './session.ts';
 
 const UNAUTHORIZED = 401;
 
 /**
  * Splits a line into the name of the command and its arguments, as Python's cmd module does. A name has letters, digits
- * and `_`.
+ * and `_`. A command of `commands` may also have `-` in its name.
  */
-export function parseLine(line: string): { name: string; argument: string } {
+export function parseLine(
+  line: string,
+  commands: ReadonlyMap<string, unknown> = new Map(),
+): { name: string; argument: string } {
   const text = line.trim().replace(/^\?/, 'help ');
-  const name = /^\w*/.exec(text)?.[0] ?? '';
+  const [first = ''] = /^\S*/.exec(text) ?? [];
+  const name = commands.has(first) ? first : (/^\w*/.exec(text)?.[0] ?? '');
   return { name, argument: text.slice(name.length).trim() };
 }
 
@@ -31,7 +38,7 @@ export async function runLine(
 ): Promise<boolean> {
   const text = line.trim();
   if (text === '') return false;
-  const { name, argument } = parseLine(text);
+  const { name, argument } = parseLine(text, commands);
   const command = commands.get(name);
   if (command === undefined) {
     session.fail(`*** Unknown syntax: ${text}`);
@@ -40,6 +47,13 @@ export async function runLine(
   }
   const isHelpAsked = session.isForPeople && (argument === '-h' || argument === '--help');
   if (isHelpAsked) return runLine(session, commands, `help ${name}`);
+  // compat: elsewhere such a word is a name, as for Supervisor's client.
+  const others = words.length > 1 ? words.slice(1) : splitNames(argument);
+  const unknownOption = session.hasOwnViews ? findUnknownOption(name, others) : null;
+  if (unknownOption !== null) {
+    session.fail(unknownOption, ExitCode.INVALID_ARGS);
+    return false;
+  }
   session.shownHints.clear();
   const interrupt = new AbortController();
   session.interrupt = interrupt;
@@ -85,8 +99,8 @@ async function runCommand(
 /** Asks for the user name and the password. Returns false at the end of the input. */
 async function askForPassword(session: Session): Promise<boolean> {
   const { signal } = session.interrupt;
-  const username = await session.lines.readLine('Username:', signal);
-  const password = username === null ? null : await session.lines.readSecret('Password:', signal);
+  const username = await session.readLine('Username:', signal);
+  const password = username === null ? null : await (await session.lines()).readSecret('Password:', signal);
   if (username === null || password === null) return false;
   session.output('');
   session.endpoint = { ...session.endpoint, username, password };

@@ -5,6 +5,7 @@
 import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { faults, RpcFault } from '../core/faults.ts';
+import { findMissingRole, type MissingRole } from '../core/role.ts';
 import { fitMessage, showText } from '../core/shown-text.ts';
 import { ConnectionError, CtlError, formatFault, HttpStatusError } from './errors.ts';
 import { parseServerUrl, type Target } from './server-url.ts';
@@ -60,6 +61,14 @@ export function explainError(error: unknown, endpoint: Endpoint, facts: ExplainF
   return [`Error: ${fitMessage(error instanceof Error ? error.message : String(error))}`];
 }
 
+/** Tells that there is no answer after some seconds. The client waits on. */
+export function explainSilence(endpoint: Endpoint, seconds: number): readonly string[] {
+  return [
+    `${placeOf(endpoint)} takes connections, and has not answered for ${seconds} s; Ctrl-C ends the wait`,
+    `The supervisor may hang or be stopped. ${OTHER_PROGRAM}`,
+  ];
+}
+
 /** Describes the address, and where it came from. */
 function placeOf({ serverUrl, origin }: Endpoint): string {
   const shown = showText(serverUrl.replace(/\/\/[^/@:]*:[^/@]*@/, '//'), 200);
@@ -98,6 +107,11 @@ function reasonOf(
     case 'EACCES':
     case 'EPERM':
       return explainPermission(target, facts);
+    case 'EAGAIN':
+      return [
+        'too many connections wait there to be accepted',
+        `The supervisor may hang or be stopped. ${OTHER_ADDRESS}`,
+      ];
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return ['the name of the host is not known', 'Look for a typing error, or use the IP address'];
@@ -143,10 +157,18 @@ function explainStatus({ status, message }: HttpStatusError, endpoint: Endpoint)
             `Error: the supervisor at ${place} refuses the password of "${showText(endpoint.username)}"`,
             'Compare with username= and password= of its server, and try onevisor ctl -u USER -p PASSWORD status',
           ];
-    case 403:
+    case 403: {
+      const missing = findMissingRole(message);
+      if (missing !== null) return explainRole(missing, endpoint);
       return [
         `Error: the supervisor at ${place} refuses this name of its host (403)`,
         'Use its IP address, or add the name to allowed_hosts= of its server',
+      ];
+    }
+    case 429:
+      return [
+        `Error: the supervisor at ${place} got too many wrong passwords from here (429)`,
+        'Wait half a minute, and compare the password with that of its configuration',
       ];
     case 503:
       return [`Error: the supervisor at ${place} is busy with answers to others (503)`, 'Try again in a moment'];
@@ -158,6 +180,15 @@ function explainStatus({ status, message }: HttpStatusError, endpoint: Endpoint)
       ];
     }
   }
+}
+
+/** Explains that a user may not do something. */
+function explainRole({ needed, role }: MissingRole, { username }: Endpoint): readonly string[] {
+  const who = username === null ? 'a client without a user' : `user "${showText(username)}"`;
+  return [
+    `Error: ${who} may not do that: it needs the role ${needed}, and this user has the role ${role}`,
+    `Try onevisor ctl -u USER -p PASSWORD with a user of that role, or set role=${needed} in [api_user:…]`,
+  ];
 }
 
 function explainOther(error: CtlError, endpoint: Endpoint): readonly string[] {

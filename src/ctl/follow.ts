@@ -12,11 +12,20 @@ export function announceFollowing(session: Session): void {
   session.output('==> Press Ctrl-C to exit <==');
 }
 
+/** Status of the answer if a process has no such log. */
+const NO_LOG = 404;
+
 /**
- * Follows the log at a path such as `/logtail/NAME/stdout`. Errors are printed to stderr and do not change the exit
+ * Follows the log at a path such as `/logtail/NAME/stdout`. With `isOptional`, a log that does not exist is no error.
+ * Errors are printed to stderr and do not change the exit
  * code. Throws {@link InterruptError} when the signal is aborted.
  */
-export async function followLog(session: Session, path: string, interrupt: AbortSignal): Promise<void> {
+export async function followLog(
+  session: Session,
+  path: string,
+  interrupt: AbortSignal,
+  { isOptional = false }: { readonly isOptional?: boolean } = {},
+): Promise<void> {
   const signal = AbortSignal.any([interrupt, session.gone]);
   const { stdout, stderr } = session.io;
   const { serverUrl } = session.endpoint;
@@ -24,6 +33,7 @@ export async function followLog(session: Session, path: string, interrupt: Abort
     const response = await openLog(session.endpoint, path, signal);
     if (response.statusCode !== 200) {
       response.resume();
+      if (isOptional && response.statusCode === NO_LOG) return;
       stderr.write(`${serverUrl}${path} Cannot read, status code ${response.statusCode ?? 0}\n`);
       return;
     }

@@ -4,6 +4,7 @@
  */
 import { faults } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
+import { type ActionWord, formatActionResult } from '../core/result-text.ts';
 import { CtlError } from './errors.ts';
 import type { ConfigChanges, ConfigInfo, ProcessInfo, ProcessResult } from './supervisor-client.ts';
 
@@ -46,26 +47,6 @@ export function formatChanges({ added, changed, removed }: ConfigChanges): strin
   return [...words.keys()].sort().map((name) => `${name}: ${words.get(name)}`);
 }
 
-const START_ERRORS: ReadonlyMap<number, string> = new Map([
-  [faults.BAD_NAME, 'no such process'],
-  [faults.NO_FILE, 'no such file'],
-  [faults.NOT_EXECUTABLE, 'file is not executable'],
-  [faults.ALREADY_STARTED, 'already started'],
-  [faults.SPAWN_ERROR, 'spawn error'],
-  [faults.ABNORMAL_TERMINATION, 'abnormal termination'],
-]);
-
-const SIGNAL_ERRORS: ReadonlyMap<number, string> = new Map([
-  [faults.BAD_NAME, 'no such process'],
-  [faults.BAD_SIGNAL, 'bad signal name'],
-  [faults.NOT_RUNNING, 'not running'],
-]);
-
-const CLEAR_ERRORS: ReadonlyMap<number, string> = new Map([
-  [faults.BAD_NAME, 'no such process'],
-  [faults.FAILED, 'failed'],
-]);
-
 const TAIL_ERRORS: ReadonlyMap<number, string> = new Map([
   [faults.NO_FILE, 'no log file'],
   [faults.FAILED, 'unknown error reading log'],
@@ -73,28 +54,24 @@ const TAIL_ERRORS: ReadonlyMap<number, string> = new Map([
 
 /** Formats the result of a start. Throws {@link CtlError} for a fault that a start does not have. */
 export function formatStartResult(result: ProcessResult): string {
-  const { status, reason } = result;
-  if (status === faults.SPAWN_ERROR && reason !== null)
-    return `${formatNamespec(result.group, result.name)}: ERROR (${reason})`;
-  return formatResult(result, 'started', START_ERRORS);
+  return formatResult(result, 'started');
 }
 
 /** Formats the result of a stop or a signal. Throws {@link CtlError} for a fault that these do not have. */
 export function formatSignalResult(result: ProcessResult, done: 'stopped' | 'signalled'): string {
-  return result.status === faults.FAILED ? result.description : formatResult(result, done, SIGNAL_ERRORS);
+  return formatResult(result, done);
 }
 
 /** Formats the result of clearing the logs of a process. Throws {@link CtlError} for another fault. */
 export function formatClearResult(result: ProcessResult): string {
-  return formatResult(result, 'cleared', CLEAR_ERRORS);
+  return formatResult(result, 'cleared');
 }
 
-function formatResult(result: ProcessResult, done: string, errors: ReadonlyMap<number, string>): string {
+function formatResult(result: ProcessResult, done: ActionWord): string {
+  const text = formatActionResult(result, done);
+  if (text !== null) return text;
   const name = formatNamespec(result.group, result.name);
-  if (result.status === faults.SUCCESS) return `${name}: ${done}`;
-  const reason = errors.get(result.status);
-  if (reason === undefined) throw new CtlError('ValueError', `Unknown result code ${result.status} for ${name}`);
-  return `${name}: ERROR (${reason})`;
+  throw new CtlError('ValueError', `Unknown result code ${result.status} for ${name}`);
 }
 
 /** Formats the line for a log that cannot be read; null for a fault that reading a log does not have. */

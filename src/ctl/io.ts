@@ -17,13 +17,18 @@ export type CtlOutput = Writable & { readonly isTTY?: boolean; readonly columns?
 /** The parts of this process that a full-screen view needs, besides the streams. */
 export interface TerminalPort {
   /** Subscribes to a signal; the result ends the subscription. */
-  onSignal(name: 'SIGTERM' | 'SIGHUP' | 'SIGTSTP' | 'SIGCONT', listener: () => void): () => void;
+  onSignal(name: 'SIGTERM' | 'SIGHUP' | 'SIGQUIT' | 'SIGTSTP' | 'SIGCONT', listener: () => void): () => void;
   /** Subscribes to the end of this process. Only synchronous calls work then. */
   onExit(listener: () => void): () => void;
   /** Writes to standard output at once. Errors are ignored: the terminal may have gone. */
   writeNow(text: string): void;
   /** Stops this process and its group by SIGTSTP, until SIGCONT. Does nothing if no shell could continue them. */
   stopSelf(): void;
+  /**
+   * Shows a text in the pager of the user, which has the terminal meanwhile. Resolves when the pager has ended, with
+   * the reason if there is none. Ctrl-C belongs to the pager. The signal ends the pager.
+   */
+  page(text: string, signal: AbortSignal): Promise<string | null>;
 }
 
 /** Input and output of one run of the client. */

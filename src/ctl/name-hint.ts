@@ -31,3 +31,20 @@ export async function showHints(session: Session, names: readonly string[]): Pro
     session.output(hint);
   }
 }
+
+/**
+ * Prints the nearest group for each name that no group has, on a terminal only. `groups` are further groups that are
+ * known.
+ */
+export async function showGroupHints(
+  session: Session,
+  names: readonly string[],
+  groups: readonly string[] = [],
+): Promise<void> {
+  if (names.length === 0 || !session.isForPeople) return;
+  const known = new Set([...(await session.client.getAllConfigInfo()).map(({ group }) => group), ...groups]);
+  for (const name of names) {
+    const nearest = nearestName(name, known);
+    if (nearest !== null) session.output(`did you mean ${nearest}?`);
+  }
+}

@@ -1,7 +1,6 @@
 /**
  * The command line of the client: options as Python's getopt reads them, then the action. Pure.
  */
-import { findCommand } from '../cli/commands.ts';
 import { type ConnectionOption, connectionOptions, shellOptions } from '../cli/connection-options.ts';
 import { formatPythonString } from '../config/python-text.ts';
 import { isUrl } from './server-url.ts';
@@ -51,34 +50,6 @@ export function parseOptions(args: readonly string[]): OptionsResult {
     if (error instanceof OptionError) return { ok: false, error: error.message };
     throw error;
   }
-}
-
-/**
- * Inserts the action into the command line of a program that is one action, for example `onevisor health -c FILE web`:
- * after the options and before the arguments. Returns a wrong command line unchanged.
- */
-export function placeAction(action: string, args: readonly string[]): string[] {
-  const parsed = parseOptions(args);
-  if (!parsed.ok) return [...args];
-  const options = args.length - parsed.options.action.length;
-  return [...args.slice(0, options), action, ...args.slice(options)];
-}
-
-/**
- * Moves the options of the connection from behind the name of a command to the front: `onevisor status -s URL web` is
- * `onevisor ctl -s URL status web`. Options of the command itself stay.
- */
-export function placeConnection([action = '', ...words]: readonly string[]): string[] {
-  const own = new Set(findCommand(action)?.options?.flatMap(({ names }) => names));
-  const moved: string[] = [];
-  for (;;) {
-    const [word = '', ...rest] = words;
-    const [name = ''] = word.split('=', 1);
-    if (own.has(name) || !connectionOptions.some(({ names }) => names.includes(name))) break;
-    const length = word === name && rest.length > 0 ? 2 : 1;
-    moved.push(...words.splice(0, length));
-  }
-  return [...moved, action, ...words];
 }
 
 function readOptions(args: readonly string[]): CtlOptions {

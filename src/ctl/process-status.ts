@@ -2,6 +2,7 @@
  * The condition of a process as people see it: its colour, and in a few words what is wrong with it. Works with the
  * facts of Supervisor alone, and says more with those of `onevisor.getStatus`. Pure.
  */
+import { MAX_RESTART_TIMES } from '../core/history.ts';
 import { formatNamespec } from '../core/namespec.ts';
 import { escapeControls } from '../core/shown-text.ts';
 import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
@@ -116,9 +117,16 @@ export function hasFailed({ info, lastEnd }: ProcessStatus): boolean {
   return lastEnd === null ? info.exitstatus !== 0 : !lastEnd.isPlanned;
 }
 
+/** Counts unexpected restarts. The supervisor remembers the times of the latest ones only. */
+export function countRestarts(unexpectedRestarts: number): string {
+  const more = unexpectedRestarts >= MAX_RESTART_TIMES ? ' or more' : '';
+  return `${unexpectedRestarts}${more} unexpected restarts`;
+}
+
 /** Returns the colour of a process. */
 export function toneOf(status: ProcessStatus): Exclude<Tone, 'head'> {
   const { info, isFlapping } = status;
+  if (info.hold === 'connection') return 'idle';
   if (info.hold !== null) return info.hold === 'stuck' ? 'bad' : 'busy';
   switch (info.statename) {
     case 'RUNNING':
@@ -155,12 +163,12 @@ export function reasonOf(status: ProcessStatus): string {
 
 function stateReasons(status: ProcessStatus): string[] {
   const { info, isFlapping, unexpectedRestarts, lastEnd, failedStarts } = status;
-  const flapping = isFlapping ? `flapping: ${unexpectedRestarts} unexpected restarts` : '';
+  const flapping = isFlapping ? `flapping: ${countRestarts(unexpectedRestarts)}` : '';
   const health = info.health === 'healthy' ? '' : (info.healthReason ?? '');
   const end = describeEnd(status);
   switch (info.statename) {
     case 'RUNNING':
-      return [flapping, health, lastEnd?.isPlanned === false ? `last ${end}` : ''];
+      return [flapping, health, lastEnd?.isPlanned === false ? `last ${end}` : '', describeScale(status)];
     case 'STARTING':
       return [flapping, failedStarts === 0 ? '' : `try ${failedStarts + 1}, after ${end}`];
     case 'BACKOFF':
@@ -172,6 +180,11 @@ function stateReasons(status: ProcessStatus): string[] {
     default:
       return [flapping, end];
   }
+}
+
+function describeScale({ info }: ProcessStatus): string {
+  const numprocs = numberOf(info.struct, 'scaled_from');
+  return numprocs === null ? '' : `scaled from numprocs=${numprocs}`;
 }
 
 function describeStop({ info, lastEnd, nowMs, stopCause, autostart }: ProcessStatus): string {

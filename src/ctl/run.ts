@@ -4,18 +4,15 @@
  */
 import { openSource, readGivenFile } from '../config/source.ts';
 import type { Command } from './command.ts';
-import { commands } from './command-table.ts';
-import { runCommand } from './commands/run.ts';
-import { runLine } from './dispatch.ts';
+import { parseLine, runLine } from './dispatch.ts';
 import { InterruptError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import type { CtlIo } from './io.ts';
-import { openLines } from './lines.ts';
+import type { LineSource } from './line-source.ts';
 import { formatUsage, parseOptions } from './options.ts';
 import { Session } from './session.ts';
 import { type CtlSettings, readSettings } from './settings.ts';
-import { withPlugins } from './plugins.ts';
-import { readHistory, runShell, writeHistory } from './shell.ts';
+import { loadAlone } from './single-command.ts';
 
 /**
  * Runs supervisorctl.
@@ -54,8 +51,10 @@ async function runArguments(args: readonly string[], io: CtlIo, gone: AbortSigna
   const client: ClientRun = { io, settings: reading.settings, gone };
   if (options.action.length === 0) return interact(client);
   // The words of the command must stay as they are; those of other commands are split again.
-  if (options.action[0] === 'run' && io.runProgram !== undefined)
+  if (options.action[0] === 'run' && io.runProgram !== undefined) {
+    const { runCommand } = await import('./commands/run.ts');
     return withSession(client, false, (session) => runCommand(session, options.action.slice(1)));
+  }
   return execute(client, options.action, options.isInteractive);
 }
 
@@ -67,15 +66,17 @@ interface ClientRun {
 }
 
 function refuse(io: CtlIo, error: string): number {
-  io.stderr.write(`Error: ${error}\nFor help, use ${io.calledAs} -h\n`);
+  const help = io.isOwnName === true ? 'onevisor ctl --help' : `${io.calledAs} -h`;
+  io.stderr.write(`Error: ${error}\nFor help, use ${help}\n`);
   return ExitCode.INVALID_ARGS;
 }
 
 /** Runs the command of the command line. */
-function execute(client: ClientRun, words: readonly string[], isInteractive: boolean): Promise<number> {
-  return withSession(client, isInteractive, (session) =>
-    runLine(session, commandsOf(client.io, client.settings), words.join(' '), words),
-  );
+async function execute(client: ClientRun, words: readonly string[], isInteractive: boolean): Promise<number> {
+  const line = words.join(' ');
+  const alone = client.settings.plugins.length === 0 ? await loadAlone(parseLine(line)) : null;
+  const commands = alone ?? (await loadCommands(client.io, client.settings));
+  return withSession(client, isInteractive, (session) => runLine(session, commands, line, words));
 }
 
 /** Makes a session for one action, and returns its exit code. */
@@ -84,8 +85,14 @@ async function withSession(
   isInteractive: boolean,
   act: (session: Session) => Promise<unknown>,
 ): Promise<number> {
-  const lines = openLines(io, []);
-  const session = new Session({ io, lines, endpoint: settings, isInteractive, isOneCommand: true, gone });
+  const session = new Session({
+    io,
+    openLines: () => openLines(io, []),
+    endpoint: settings,
+    isInteractive,
+    isOneCommand: true,
+    gone,
+  });
   try {
     await act(session);
     return session.exitCode;
@@ -93,22 +100,37 @@ async function withSession(
     if (error instanceof InterruptError) return ExitCode.INTERRUPTED;
     throw error;
   } finally {
-    lines.close();
+    await session.closeLines();
   }
 }
 
 /** Runs the shell. */
 async function interact({ io, settings, gone }: ClientRun): Promise<number> {
   const { historyFile } = settings;
-  const lines = openLines(io, historyFile === null ? [] : readHistory(historyFile));
-  const session = new Session({ io, lines, endpoint: settings, isInteractive: true, isOneCommand: false, gone });
-  await runShell(session, commandsOf(io, settings), settings.prompt);
+  const commands = await loadCommands(io, settings);
+  const { readHistory, runShell, writeHistory } = await import('./shell.ts');
+  const lines = await openLines(io, historyFile === null ? [] : readHistory(historyFile));
+  const session = new Session({
+    io,
+    openLines: async () => lines,
+    endpoint: settings,
+    isInteractive: true,
+    isOneCommand: false,
+    gone,
+  });
+  await runShell(session, commands, settings.prompt);
   if (historyFile !== null) writeHistory(io, historyFile, lines.history);
   return ExitCode.SUCCESS;
 }
 
-/** Returns all commands, including the commands of plug-ins. */
-function commandsOf(io: CtlIo, { plugins, file }: CtlSettings): ReadonlyMap<string, Command> {
+async function openLines(io: CtlIo, history: readonly string[]): Promise<LineSource> {
+  return (await import('./lines.ts')).openLines(io, history);
+}
+
+/** Loads all commands, including the commands of plug-ins. */
+async function loadCommands(io: CtlIo, { plugins, file }: CtlSettings): Promise<ReadonlyMap<string, Command>> {
+  const { commands } = await import('./command-table.ts');
+  const { withPlugins } = await import('./plugins.ts');
   return withPlugins(commands, plugins, file, (text) => io.stderr.write(`${text}\n`));
 }
 

@@ -1,8 +1,8 @@
 /**
- * Text for a terminal: its width in columns, padding, cutting, colours and symbols. Control characters must be escaped
- * before (core/shown-text.ts). Pure, except for {@link readScreen}.
+ * Text for a terminal: cutting, colours and symbols. Control characters must be escaped before (core/shown-text.ts).
+ * Pure, except for {@link readScreen}.
  */
-import { eastAsianWidth } from 'get-east-asian-width';
+import { cutMiddleWith, fitStart, widthOf } from '../logs/columns.ts';
 import type { CtlIo } from './io.ts';
 
 /** Meaning of a colour. `good`: green, `busy`: yellow, `bad`: red, `idle`: grey, `head`: bold. */
@@ -38,42 +38,6 @@ export function readScreen({ stdout, env }: Pick<CtlIo, 'stdout' | 'env'>): Scre
   };
 }
 
-/** Characters that take no column: marks on another character, joiners, and characters for layout only. */
-const NO_COLUMN = /^[\p{Mn}\p{Me}\p{Default_Ignorable_Code_Point}]$/u;
-const PLAIN = /^[\x20-\x7e]*$/;
-
-/** Returns the number of columns of one character. */
-export function widthOfCharacter(character: string): number {
-  if (character >= ' ' && character <= '~') return 1;
-  return NO_COLUMN.test(character) ? 0 : eastAsianWidth(character.codePointAt(0) ?? 0);
-}
-
-/** Returns the number of columns of a text on one line. Characters of East Asia and emoji take two. */
-export function widthOf(text: string): number {
-  if (PLAIN.test(text)) return text.length;
-  let width = 0;
-  for (const character of text) width += widthOfCharacter(character);
-  return width;
-}
-
-/** Fills a text with blanks up to a number of columns. */
-export function pad(text: string, columns: number, isRight = false): string {
-  const blanks = ' '.repeat(Math.max(0, columns - widthOf(text)));
-  return isRight ? blanks + text : text + blanks;
-}
-
-/** Returns the longest beginning of a text that fits. */
-function fit(characters: readonly string[], columns: number): string[] {
-  const taken: string[] = [];
-  let width = 0;
-  for (const character of characters) {
-    width += widthOfCharacter(character);
-    if (width > columns) break;
-    taken.push(character);
-  }
-  return taken;
-}
-
 /** Returns the mark of a cut. */
 function markOf(screen: Pick<Screen, 'hasUnicode'>): string {
   return screen.hasUnicode ? '…' : '~';
@@ -82,19 +46,14 @@ function markOf(screen: Pick<Screen, 'hasUnicode'>): string {
 /** Cuts a text at its end, so that it fits into a number of columns. */
 export function cutEnd(text: string, columns: number, screen: Pick<Screen, 'hasUnicode'>): string {
   if (widthOf(text) <= columns) return text;
-  return columns < 1 ? '' : fit([...text], columns - 1).join('') + markOf(screen);
+  return columns < 1 ? '' : fitStart(text, columns - 1) + markOf(screen);
 }
 
 /** Cuts a name in its middle: its beginning and its end tell names of a group apart. */
 export function cutMiddle(text: string, columns: number, screen: Pick<Screen, 'hasUnicode'>): string {
   if (widthOf(text) <= columns) return text;
   if (columns < 1) return '';
-  const characters = [...text];
-  const end = fit(characters.toReversed(), Math.floor((columns - 1) / 2))
-    .toReversed()
-    .join('');
-  const start = fit(characters, columns - 1 - widthOf(end)).join('');
-  return start + markOf(screen) + end;
+  return cutMiddleWith(text, markOf(screen), columns, Math.floor((columns - 1) / 2));
 }
 
 /** Colours a text, if there are colours. */

@@ -4,8 +4,8 @@
  */
 import { faults, RpcFault } from '../core/faults.ts';
 import { callRemoteMethod, type Endpoint } from './transport.ts';
-import { ConnectionError, formatError } from './errors.ts';
-import { explainError } from './explain.ts';
+import { ConnectionError, formatError, InterruptError } from './errors.ts';
+import { explainError, explainSilence } from './explain.ts';
 import { ExitCode } from './exit-codes.ts';
 import type { CtlIo } from './io.ts';
 import { SupervisorClient } from './supervisor-client.ts';
@@ -13,6 +13,9 @@ import type { LineSource } from './line-source.ts';
 
 /** Version of the API that the commands need (`supervisor.getVersion`). */
 const API_VERSION = '3.0';
+
+/** Time after which a person is told that there is no answer yet. */
+export const SILENCE_MS = 5000;
 
 /** Faults that mean that the program does not run. */
 const DEAD_PROGRAM_FAULTS: ReadonlySet<number> = new Set([
@@ -32,7 +35,8 @@ const NO_SUPERVISOR_NAMESPACE =
 /** The parts that a session is made from. */
 export interface SessionParts {
   readonly io: CtlIo;
-  readonly lines: LineSource;
+  /** Opens standard input. Called when a command reads it: loading the editor takes longer than a request. */
+  readonly openLines: () => Promise<LineSource>;
   readonly endpoint: Endpoint;
   readonly isInteractive: boolean;
   /** True for the command of a command line; false in the shell. */
@@ -43,7 +47,6 @@ export interface SessionParts {
 /** One run of the client. */
 export class Session {
   readonly io: CtlIo;
-  readonly lines: LineSource;
   readonly client: SupervisorClient;
   /** The address of the supervisor and our user. `open` and the prompt for a password change this. */
   endpoint: Endpoint;
@@ -53,23 +56,65 @@ export class Session {
   /** Aborted when the reader of our output has closed it. Commands that print again and again end then. */
   readonly gone: AbortSignal;
   exitCode: number = ExitCode.SUCCESS;
+  /** True after the first answer, or after the line that there is none. */
+  #hasAnswer = false;
   /** Hints that the command has shown. */
   readonly shownHints = new Set<string>();
   /** Removes the line that a wait shows on the terminal; null if there is none. */
   clearLine: (() => void) | null = null;
   /** Aborted by Ctrl-C. Each command gets a new one. */
   interrupt: AbortController = new AbortController();
+  readonly #openLines: () => Promise<LineSource>;
+  #lines: Promise<LineSource> | null = null;
 
-  constructor({ io, lines, endpoint, isInteractive, isOneCommand, gone }: SessionParts) {
+  constructor({ io, openLines, endpoint, isInteractive, isOneCommand, gone }: SessionParts) {
     this.io = io;
     this.isOneCommand = isOneCommand;
-    this.lines = lines;
+    this.#openLines = openLines;
     this.endpoint = endpoint;
     this.isInteractive = isInteractive;
     this.gone = gone;
     this.client = new SupervisorClient((method, ...params) =>
-      callRemoteMethod(this.endpoint, method, params, this.interrupt.signal),
+      this.#untilFirstAnswer(() => callRemoteMethod(this.endpoint, method, params, this.interrupt.signal)),
     );
+  }
+
+  /**
+   * Makes a request. The first one of a session needs no work of the supervisor. If its answer does not come, a line on
+   * standard error says so to a person: the supervisor may hang.
+   */
+  async #untilFirstAnswer<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.#hasAnswer || !this.hasOwnViews) return ask();
+    const timer = setTimeout(() => {
+      if (this.#hasAnswer) return;
+      this.#hasAnswer = true;
+      this.clearLine?.();
+      for (const line of explainSilence(this.endpoint, SILENCE_MS / 1000)) this.io.stderr.write(`${line}\n`);
+    }, SILENCE_MS);
+    try {
+      return await ask();
+    } finally {
+      this.#hasAnswer = true;
+      clearTimeout(timer);
+    }
+  }
+
+  /** Opens standard input, once. */
+  lines(): Promise<LineSource> {
+    this.#lines ??= this.#openLines();
+    return this.#lines;
+  }
+
+  /** Reads a line of standard input, as {@link LineSource}. */
+  async readLine(prompt: string, signal: AbortSignal): Promise<string | null> {
+    const lines = await this.lines();
+    if (signal.aborted) throw new InterruptError();
+    return lines.readLine(prompt, signal);
+  }
+
+  /** Stops reading standard input. */
+  async closeLines(): Promise<void> {
+    if (this.#lines !== null) (await this.#lines).close();
   }
 
   /** True if a person reads our output. Scripts get the output of Supervisor's client. */
@@ -138,6 +183,19 @@ export class Session {
       }
     }
     return false;
+  }
+
+  /**
+   * Asks a method of our own server, whose answer alone shows that the server is up and has our version. Null if there
+   * is no such answer. {@link askIfUp} then finds the reason, or asks a method of Supervisor.
+   */
+  async askOwn<T>(ask: () => Promise<T | null>): Promise<T | null> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof InterruptError) throw error;
+      return null;
+    }
   }
 
   /**

@@ -23,7 +23,8 @@ export async function runShell(
   commands: ReadonlyMap<string, Command>,
   prompt: string,
 ): Promise<void> {
-  session.lines.complete = (line) => completeLine(line, session.client.getAllProcessInfo);
+  const lines = await session.lines();
+  lines.complete = (line) => completeLine(line, session.client.getAllProcessInfo);
   try {
     if (await runLine(session, commands, 'status')) return;
     for (;;) {
@@ -35,7 +36,7 @@ export async function runShell(
     if (!(error instanceof InterruptError)) throw error;
     session.output('');
   } finally {
-    session.lines.close();
+    lines.close();
   }
 }
 
@@ -44,7 +45,7 @@ async function readCommand(session: Session, prompt: string): Promise<string | n
   const { interrupt } = session;
   const unsubscribe = session.io.onInterrupt(() => interrupt.abort());
   try {
-    return await session.lines.readLine(prompt, interrupt.signal);
+    return await session.readLine(prompt, interrupt.signal);
   } finally {
     unsubscribe();
   }

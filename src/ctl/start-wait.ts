@@ -11,6 +11,7 @@ import { InterruptError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import { selectNamed } from './names.ts';
 import type { Session } from './session.ts';
+import type { ProcessInfo } from './supervisor-client.ts';
 import { WaitLine } from './wait.ts';
 
 const OPTION = '--timeout';
@@ -115,10 +116,11 @@ class HoldWatch {
       await delay(POLL_MS, undefined, { signal });
       const processes = await this.#session.client.getAllProcessInfo();
       if (signal.aborted) return;
-      this.waiting = selectNamed(this.#names, processes)
+      const chosen = selectNamed(this.#names, processes);
+      this.waiting = chosen
         .filter(({ hold }) => hold === 'waiting')
         .map(({ group, name, description }) => `${formatNamespec(group, name)} ${description}`);
-      if (this.#line !== null) this.#line.text = this.waiting.join(', ');
+      if (this.#line !== null) this.#line.text = [...this.waiting, ...chosen.flatMap(describeStart)].join(', ');
       else for (const line of this.waiting) this.#show(line);
     }
   }
@@ -128,4 +130,11 @@ class HoldWatch {
     this.#shown.add(line);
     this.#session.output(line);
   }
+}
+
+/** Describes a start that goes on; none for a process in another state. */
+function describeStart({ group, name, statename, hold }: ProcessInfo): readonly string[] {
+  if (hold !== null) return [];
+  if (statename === 'STARTING') return [`${formatNamespec(group, name)} is starting`];
+  return statename === 'BACKOFF' ? [`${formatNamespec(group, name)} has failed, and is tried again`] : [];
 }

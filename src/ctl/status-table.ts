@@ -4,9 +4,10 @@
  */
 import { escapeControls } from '../core/shown-text.ts';
 import { formatBytes, formatShort } from './amounts.ts';
-import { compareNatural } from './natural-order.ts';
+import { sortNaturally } from './natural-order.ts';
 import { type ProcessStatus, readinessOf, reasonOf, toneOf } from './process-status.ts';
-import { cutEnd, cutMiddle, pad, paint, type Screen, symbolOf, type Tone, widthOf } from './screen.ts';
+import { pad, widthOf } from '../logs/columns.ts';
+import { cutEnd, cutMiddle, paint, type Screen, symbolOf, type Tone } from './screen.ts';
 
 /** Name of a column, as in its title. */
 type ColumnName = 'NAME' | 'STATE' | 'READY' | 'RESTARTS' | 'UPTIME' | 'CPU' | 'MEM' | 'PID' | 'WHY';
@@ -55,7 +56,7 @@ const RANKS: Readonly<Record<Exclude<Tone, 'head'>, number>> = { bad: 0, busy: 1
 /** Sorts processes by their names as people count. `areProblemsFirst`: failures come first. */
 export function sortStatuses(statuses: readonly ProcessStatus[], areProblemsFirst: boolean): ProcessStatus[] {
   const rankOf = (status: ProcessStatus): number => (areProblemsFirst ? RANKS[toneOf(status)] : 0);
-  return statuses.toSorted((a, b) => rankOf(a) - rankOf(b) || compareNatural(a.name, b.name));
+  return sortNaturally(statuses, ({ name }) => name, rankOf);
 }
 
 /** A column with its words and their widths. */

@@ -5,6 +5,7 @@
 import { faults, RpcFault } from '../core/faults.ts';
 import type { Health, Hold, Purpose } from '../core/process-record.ts';
 import type { StreamName } from '../core/stream-name.ts';
+import type { NamedChanges, PlannedGroup } from '../core/update-text.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../rpc/xmlrpc.ts';
 import {
   toBoolean,
@@ -15,12 +16,14 @@ import {
   toLines,
   toLinesAnswer,
   toList,
+  toNamedChanges,
   toNumber,
   toProcessInfo,
   toProcessResult,
   toRawText,
   toRunInfo,
   toScaleResult,
+  toSettingsChanges,
   toStruct,
   toText,
 } from './answers.ts';
@@ -91,23 +94,17 @@ export interface ConfigInfo {
   readonly exitcodes: readonly number[];
 }
 
-/** Names of groups whose configuration differs from the active one. */
-export interface ConfigChanges {
-  readonly added: readonly string[];
-  readonly changed: readonly string[];
-  readonly removed: readonly string[];
+/** Names of groups, or of sections `[notify:x]`, whose configuration differs from the active one. */
+export type ConfigChanges = NamedChanges;
+
+/** Changed options of `[supervisord]`: those that an update applies, and those, and sections, that a reload applies. */
+export interface SettingsChanges {
+  readonly live: readonly string[];
+  readonly pending: readonly string[];
 }
 
 /** The effect of an update on the processes of a group, by name. `whole`: all are stopped and started. */
-export type GroupPlan =
-  | 'whole'
-  | {
-      readonly stopped: readonly string[];
-      readonly restarted: readonly string[];
-      readonly started: readonly string[];
-      /** Processes that change without a restart. */
-      readonly changed: readonly string[];
-    };
+export type GroupPlan = NonNullable<PlannedGroup>;
 
 /** Lines and events of `onevisor.readLines`. */
 export interface LinesAnswer {
@@ -123,8 +120,10 @@ export interface LinesAnswer {
 export interface RunInfo {
   readonly pid: number | null;
   readonly startSeq: number;
-  /** Number of the end; null while the run goes on. */
-  readonly endSeq: number | null;
+  /** Milliseconds since 1970. */
+  readonly startedMs: number;
+  /** Null while the run goes on. `seq`: number of the end. `exitCode`: as shells have it. */
+  readonly end: { readonly seq: number; readonly atMs: number; readonly exitCode: number } | null;
 }
 
 /** Calls a method by its full name. */
@@ -148,6 +147,15 @@ export class SupervisorClient {
     }
   }
 
+  /** Asks for the state of the supervisor: `RUNNING`, `SHUTDOWN`; null if the server does not tell. */
+  getStateName = async (): Promise<string | null> => {
+    try {
+      return toText(toStruct(await this.#call('supervisor.getState'))['statename']);
+    } catch (error) {
+      if (!(error instanceof RpcFault)) throw error;
+      return null;
+    }
+  };
   getVersion = async (): Promise<string> => toText(await this.#call('supervisor.getVersion'));
   getSupervisorVersion = async (): Promise<string> => toText(await this.#call('supervisor.getSupervisorVersion'));
   getPid = async (): Promise<number> => toNumber(await this.#call('supervisor.getPID'));
@@ -212,6 +220,8 @@ export class SupervisorClient {
     void (await this.#call('onevisor.reopenProcessLogs', name));
   rotateProcessLogs = async (name: string): Promise<void> =>
     void (await this.#call('onevisor.rotateProcessLogs', name));
+  /** Asks a program to read its own configuration again. Returns the signal, or the option of the command. */
+  reloadProcess = async (name: string): Promise<string> => toText(await this.#call('onevisor.reloadProcess', name));
   readLog = async (offset: number, length: number): Promise<string> =>
     toRawText(await this.#call('supervisor.readLog', offset, length));
   readProcessLog = async (name: string, channel: StreamName, offset: number, length: number): Promise<string> =>
@@ -249,6 +259,11 @@ export class SupervisorClient {
       throw error;
     }
   };
+  /** Applies options of `[supervisord]`, or only tells which have changed; null if the server has no such method. */
+  updateSettings = async (isApplied: boolean): Promise<SettingsChanges | null> => {
+    const answer = await this.#callOwn('onevisor.updateSettings', isApplied);
+    return answer === null ? null : toSettingsChanges(answer);
+  };
   /**
    * Updates a group with as few restarts as possible. Returns the names of the processes that were stopped; null if the
    * server has no such method, or can only exchange the whole group.
@@ -262,12 +277,37 @@ export class SupervisorClient {
       throw error;
     }
   };
+  /** Compares the sections `[notify:x]` with the latest configuration; null if the server has no such method. */
+  planNotifications = async (): Promise<ConfigChanges | null> => {
+    const answer = await this.#callOwn('onevisor.planNotifications');
+    return answer === null ? null : toNamedChanges(answer);
+  };
+  updateNotifications = async (): Promise<ConfigChanges> =>
+    toNamedChanges(await this.#call('onevisor.updateNotifications'));
+  /** Sends a test message. Returns the reason of a failure; empty for success. */
+  testNotification = async (name: string): Promise<string> =>
+    toText(await this.#call('onevisor.testNotification', name));
   getLaunchSettings = async (name: string): Promise<ProgramSettings> =>
     toProgramSettings(await this.#call('onevisor.getLaunchSettings', name));
   scaleProgram = async (program: string, count: number): Promise<ScaleResult> =>
     toScaleResult(await this.#call('onevisor.scaleProgram', program, count));
+  /** Lists the processes that depend on others, in the order of their starts. */
+  getDependents = async (names: readonly string[]): Promise<string[]> =>
+    toList(await this.#call('onevisor.getDependents', [...names]), toText);
+  /** Lists the processes that must be started before others can be, in the order of their starts. */
+  getMissingDependencies = async (names: readonly string[]): Promise<string[]> =>
+    toList(await this.#call('onevisor.getMissingDependencies', [...names]), toText);
   restartSupervisor = async (): Promise<void> => void (await this.#call('supervisor.restart'));
   shutdown = async (): Promise<void> => void (await this.#call('supervisor.shutdown'));
+  /** Asks a server in its shutdown_delay to stop the processes now. Returns false if it has no delay. */
+  endShutdownDelay = async (): Promise<boolean> => {
+    try {
+      return toBoolean(await this.#call('onevisor.endShutdownDelay'));
+    } catch (error) {
+      if (error instanceof RpcFault && error.code === faults.UNKNOWN_METHOD) return false;
+      throw error;
+    }
+  };
   /** Asks a server that is shutting down to kill the remaining processes. Returns false if it does not. */
   shutdownAgain = async (): Promise<boolean> => {
     try {

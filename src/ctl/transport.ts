@@ -12,6 +12,9 @@ import { decodeResponse, encodeCall, MAX_TEXT_LENGTH, type XmlRpcValue, XmlRpcSy
 import { ConnectionError, CtlError, HttpStatusError, InterruptError } from './errors.ts';
 import { parseServerUrl } from './server-url.ts';
 
+/** Longest shown reason of a status line. A server of ours names the needed role there. */
+const MAX_REASON_PHRASE = 100;
+
 /** The address of a supervisor, with the user and the password. */
 export interface Endpoint {
   readonly serverUrl: string;
@@ -38,7 +41,7 @@ export async function callRemoteMethod(
   const response = await send(endpoint, { method: 'POST', path: '/RPC2', headers, signal }, body);
   const text = await readBody(response, signal);
   if (response.statusCode !== 200)
-    throw new HttpStatusError(response.statusCode ?? 0, showText(response.statusMessage ?? ''));
+    throw new HttpStatusError(response.statusCode ?? 0, showText(response.statusMessage ?? '', MAX_REASON_PHRASE));
   return decodeAnswer(text, response.headers['content-type']);
 }
 

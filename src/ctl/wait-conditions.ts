@@ -2,16 +2,11 @@
  * The conditions of `onevisor wait`: which one is meant, and if a process meets it, may still meet it, or never will
  * without an action of a person. Pure.
  */
-import { escapeControls } from '../core/shown-text.ts';
+import { WAIT_CONDITIONS, type WaitCondition } from '../cli/wait-conditions.ts';
+import { escapeControls, showText } from '../core/shown-text.ts';
 import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { booleanOf, structOf } from './members.ts';
 import { hasFailed, type ProcessStatus, readEnd, readinessOf, reasonOf } from './process-status.ts';
-
-/** All conditions, as they are written after a name. */
-export const WAIT_CONDITIONS = ['started', 'ready', 'healthy', 'completed', 'exited'] as const;
-
-/** A condition of `onevisor wait`. */
-export type WaitCondition = (typeof WAIT_CONDITIONS)[number];
 
 /** Judgement of a condition. `text`: what is missing, or why it can never be met. */
 export type Verdict =
@@ -37,6 +32,19 @@ export function parseWaitWord(word: string, isName: (name: string) => boolean): 
   const condition = WAIT_CONDITIONS.find((known) => known === word.slice(colon + 1));
   if (colon < 1 || condition === undefined || isName(word)) return { name: word, condition: null };
   return { name: word.slice(0, colon), condition };
+}
+
+/** True if a word is no name, but the part before its last colon is one: the part after it was meant as a condition. */
+export function isUnknownCondition(word: string, isName: (name: string) => boolean): boolean {
+  const colon = word.lastIndexOf(':');
+  return colon > 0 && !isName(word) && isName(word.slice(0, colon));
+}
+
+/** Returns the reason why the last part of a word is no condition, with those that exist. */
+export function explainUnknownCondition(word: string): string {
+  const condition = word.slice(word.lastIndexOf(':') + 1);
+  const known = `${WAIT_CONDITIONS.slice(0, -1).join(', ')} or ${WAIT_CONDITIONS.at(-1)}`;
+  return `there is no condition ${showText(condition)}; use ${known}`;
 }
 
 /** Returns the strongest condition that makes sense for a process, for a name without a condition. */
@@ -82,7 +90,9 @@ export function judge(condition: WaitCondition, status: ProcessStatus, happened:
       return judgeUp(status, happened.wasRunning || isDone(status), 'started');
     case 'ready': {
       const isUp = status.info.isReady === null && happened.wasRunning;
-      const isReady = status.info.statename === 'RUNNING' && status.info.isReady === true;
+      // A program may be ready before startsecs.
+      const { statename } = status.info;
+      const isReady = (statename === 'RUNNING' || statename === 'STARTING') && status.info.isReady === true;
       return judgeUp(status, isUp || isReady || happened.wasReady || isDone(status), 'ready');
     }
     case 'healthy':
@@ -123,7 +133,7 @@ function judgeCompleted(status: ProcessStatus, { wasCompleted }: Happened): Verd
 
 function judgeExited(status: ProcessStatus, { hasExited }: Happened): Verdict {
   const { info, lastEnd } = status;
-  const isDown = info.pid === 0 && info.start !== 0 && info.hold === null;
+  const isDown = info.pid === 0 && info.start !== 0 && (info.hold === null || info.hold === 'connection');
   if (hasExited || (isDown && lastEnd?.wasExecuted !== false)) return MET;
   return judgeHope(status);
 }
@@ -134,7 +144,7 @@ function judgeHope(status: ProcessStatus): Verdict {
   const text = describeState(status);
   const pending: Verdict = { kind: 'pending', text };
   const never: Verdict = { kind: 'never', text };
-  if (info.hold !== null) return info.hold === 'waiting' ? pending : never;
+  if (info.hold !== null) return info.hold === 'stuck' ? never : pending;
   if (info.isStartDue || nextRunMs !== null) return pending;
   switch (info.statename) {
     case 'STARTING':

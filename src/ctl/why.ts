@@ -6,7 +6,7 @@ import { escapeControls } from '../core/shown-text.ts';
 import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { formatAgo, formatLong, formatTime } from './amounts.ts';
 import { listOf, numberOf, structOf, textOf } from './members.ts';
-import { hasFailed, type ProcessStatus, type RunEnd } from './process-status.ts';
+import { countRestarts, hasFailed, type ProcessStatus, type RunEnd } from './process-status.ts';
 
 /** Returns the paragraph. `others`: processes that this one waits for, or that block it. */
 export function explainProcess(status: ProcessStatus, others: readonly ProcessStatus[] = []): string {
@@ -50,7 +50,7 @@ function explainState(status: ProcessStatus): string[] {
     case 'STARTING': {
       const seconds = numberOf(policy, 'startsecs');
       const rule = seconds === null ? '' : `; it is RUNNING after ${seconds} s without an exit (startsecs)`;
-      return [sentence(`${name} is STARTING${pid}${since}${started}${rule}`)];
+      return [sentence(`${name} is STARTING${pid}${since}${started}${rule}${explainReadyTimeout(status)}`)];
     }
     case 'BACKOFF':
       return [sentence(`${name} is in BACKOFF: ${countStarts(status.failedStarts)} failed, and the next try follows`)];
@@ -67,6 +67,13 @@ function explainState(status: ProcessStatus): string[] {
     default:
       return [sentence(`${name} is in the state ${info.statename}: the kernel refused to send it a signal`)];
   }
+}
+
+/** Explains that a start waits for the readiness of the program, too. */
+function explainReadyTimeout({ info }: ProcessStatus): string {
+  const seconds = numberOf(structOf(info.struct, 'readiness'), 'ready_timeout');
+  if (seconds === null || info.isReady !== false) return '';
+  return `, and when it is ready, at most ${seconds} s after its start (ready_timeout)`;
 }
 
 function countStarts(failedStarts: number): string {
@@ -129,7 +136,7 @@ function explainFlapping({ info, isFlapping, unexpectedRestarts }: ProcessStatus
   if (!isFlapping) return '';
   const seconds = numberOf(info.struct, 'flapping_window');
   const within = seconds === null ? '' : ` within ${formatLong(seconds * 1000)}`;
-  return sentence(`It is flapping: ${unexpectedRestarts} unexpected restarts${within}`);
+  return sentence(`It is flapping: ${countRestarts(unexpectedRestarts)}${within}`);
 }
 
 /** Explains the latest run that has ended, with the last line of its output. */
@@ -167,7 +174,9 @@ function explainPlace({ info }: ProcessStatus): string {
   const command = textOf(configured, 'command');
   if (place === null || command === null) return '';
   const user = textOf(configured, 'user');
-  return `Configured at ${place}: ${command}${user === null ? '' : ` (user ${user})`}`;
+  const numprocs = numberOf(info.struct, 'scaled_from');
+  const scaled = numprocs === null ? '' : ` (numprocs=${numprocs}, and another number by \`onevisor scale\`)`;
+  return `Configured at ${place}${scaled}: ${command}${user === null ? '' : ` (user ${user})`}`;
 }
 
 /** Returns the place of the configuration: `FILE:LINE`, or the name of a variable. */

@@ -6,7 +6,7 @@ export class Alarm {
   readonly #clock: Clock;
   readonly #wake: () => void;
   #atMs: number | null = null;
-  #cancel: () => void = () => undefined;
+  #cancel: (() => void) | null = null;
 
   /** `wake` is called at the deadline. */
   constructor(clock: Clock, wake: () => void) {
@@ -17,12 +17,13 @@ export class Alarm {
   /** Sets the deadline; null cancels. An equal deadline changes nothing, unless it has passed: then it is set again. */
   set(atMs: number | null): void {
     if (atMs === this.#atMs) return;
-    this.#cancel();
-    this.#cancel = () => undefined;
+    this.#cancel?.();
+    this.#cancel = null;
     this.#atMs = atMs;
     if (atMs === null) return;
     this.#cancel = this.#clock.alarm(atMs, () => {
       this.#atMs = null;
+      this.#cancel = null;
       this.#wake();
     });
   }

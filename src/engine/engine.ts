@@ -16,37 +16,25 @@ import { type Cause, type Decision, formatDecision } from '../core/cause.ts';
 import { parseWaitStatus } from '../core/exit-status.ts';
 import { causeFields, processFields } from '../core/log-fields.ts';
 import { step } from '../core/process-machine.ts';
+import { isStartDue } from '../core/process-start.ts';
 import type { Health, ProcessEffect, ProcessInput, ProcessNote, ProcessRecord } from '../core/process-record.ts';
-import type { Forwarded, Goal, ShutdownRecord } from '../core/shutdown-machine.ts';
-import { SIGNALLABLE_STATES, STOPPED_STATES } from '../core/states.ts';
+import { isPlannedRestart } from '../core/restart-policy.ts';
+import type { Goal, ShutdownRecord } from '../core/shutdown-machine.ts';
+import { STOPPED_STATES } from '../core/states.ts';
 import { startOrder } from '../core/stop-order.ts';
 import { type EngineEvent, type Listener, Subscribers } from './events.ts';
 import { Alarm } from './alarm.ts';
 import { blockedCauseOf, exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
 import { formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
 import { fieldsOfNote, recordAt } from './note-fields.ts';
-import type { Clock, ShutdownBudget, Jobs, Processes, Report, StartBudget } from './ports.ts';
-import { type Entry, namespecOf, type ProcessView, ProcessTable, viewOf } from './process-table.ts';
+import type { EnginePorts } from './ports.ts';
+import { type Entry, isFollower, namespecOf, type ProcessView, ProcessTable, viewOf } from './process-table.ts';
 import { type Input, InputQueue } from './input-queue.ts';
+import { firstRequest, requestInput, type RequestType } from './requests.ts';
 import { Runs } from './runs.ts';
-import { failedRootOf, holdOf, isAwaited } from './start-holds.ts';
-import { Shutdown } from './shutdown.ts';
-
-/** The ports of an engine. */
-export interface EnginePorts {
-  readonly processes: Processes;
-  readonly jobs: Jobs;
-  readonly clock: Clock;
-  readonly report: Report;
-  /** Returns a random number in [0, 1). */
-  readonly chance: () => number;
-  readonly budget: StartBudget;
-  readonly shutdownBudget: ShutdownBudget;
-  /** Called before a rank of a shutdown is stopped. Must call `proceed`, at once or soon. SIGKILL does not wait. */
-  readonly beforeStop?: (ids: readonly string[], proceed: () => void) => void;
-  /** Called once, when no process of this engine is left. */
-  readonly finished: (goal: Goal, cause: ExitCause) => void;
-}
+import { failedRootOf, isAwaited, judgeDependencies } from './start-holds.ts';
+import { Shutdown, type ShutdownPlan } from './shutdown.ts';
+import { SignalSender } from './signal-sender.ts';
 
 /** The engine of one configuration. */
 export class Engine {
@@ -57,8 +45,7 @@ export class Engine {
   readonly #subscribers: Subscribers;
   readonly #runs: Runs;
   readonly #shutdown: Shutdown;
-  /** Signals that were forwarded to the main program. An exit by one of them was requested. */
-  readonly #forwardedSignals = new Set<number>();
+  readonly #sender: SignalSender;
 
   constructor(groups: readonly GroupConfig[], options: ExitSettings, ports: EnginePorts) {
     this.#options = options;
@@ -106,6 +93,13 @@ export class Engine {
       },
       begun: (goal, cause) => this.#emit({ type: 'supervisor', goal, cause }),
     });
+    this.#sender = new SignalSender({
+      table: this.#table,
+      processes,
+      clock,
+      mainProgram: options.mainProgram,
+      accept: (id, input) => this.#accept({ to: 'process', id, input }),
+    });
     for (const group of groups) this.#table.setGroup(group);
   }
 
@@ -140,35 +134,49 @@ export class Engine {
     const ids = new Set(group.processes.map(namespecOf));
     for (const entry of this.#table.inGroup(group.name)) if (!ids.has(entry.id)) this.#table.remove(entry);
     this.#table.setGroup(group);
-    for (const entry of this.#table.inGroup(group.name)) this.#emit({ type: 'configured', process: viewOf(entry) });
+    for (const entry of this.#table.inGroup(group.name)) {
+      this.#queue.add({ to: 'process', id: entry.id, input: { type: 'configured', atMs: this.#now() } });
+      this.#emit({ type: 'configured', process: viewOf(entry) });
+    }
     // The dependencies may have changed.
     this.#reconsider(this.#table.all());
     this.#queue.turn();
   }
 
   /**
-   * Requests a start, an orderly stop, or SIGKILL. A start is ignored if the process is up or stopping. Returns false
-   * if there is no such process.
+   * Requests a start, a wait for the first connection, an orderly stop, or SIGKILL. A start or wait is ignored if the
+   * process is up or stopping, and during a shutdown. Returns false if there is no such process.
    */
-  request(id: string, type: 'start' | 'stop' | 'kill', cause: Cause): boolean {
-    if (this.#table.get(id) === undefined) return false;
-    if (type !== 'start' || this.#shutdown.phase === 'running')
-      this.#queue.add({ to: 'process', id, input: { type, atMs: this.#now(), cause } });
+  request(id: string, type: RequestType, cause: Cause): boolean {
+    const entry = this.#table.get(id);
+    if (entry === undefined) return false;
+    const isStart = type === 'start' || type === 'awaitConnection';
+    if (!isStart || this.#shutdown.phase === 'running')
+      this.#queue.add({ to: 'process', id, input: requestInput(entry, type, cause, this.#now()) });
     this.#queue.turn();
     return true;
   }
 
+  /** Requests an orderly stop with a forwarded signal as its first signal. */
+  stopBy(id: string, signal: number, cause: Cause): void {
+    this.#accept({ to: 'process', id, input: { type: 'stop', atMs: this.#now(), cause, signal } });
+  }
+
   /**
-   * Restarts a process by decision of the supervisor, and logs the reason. The restart counts for max_restarts. Returns
-   * false, and does nothing, if the process is not up.
+   * Restarts a process by decision of the supervisor, and logs the reason. The restart counts for max_restarts, unless
+   * it is planned. Returns false, and does nothing, if the process is not up.
    */
   restartProcess(id: string, cause: Decision): boolean {
     const entry = this.#table.get(id);
     const state = entry?.record.state;
-    if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || this.#shutdown.phase !== 'running')
+    if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || !this.#shutdown.mayRestart)
       return false;
     const fields = { event: 'restarting', ...processFields(entry.config), state, ...causeFields(cause) } as const;
-    this.#ports.report('warn', `restarting '${entry.config.name}': ${formatDecision(cause)}`, fields);
+    this.#ports.report(
+      isPlannedRestart(cause) ? 'info' : 'warn',
+      `restarting '${entry.config.name}': ${formatDecision(cause)}`,
+      fields,
+    );
     this.#accept({ to: 'process', id, input: { type: 'restart', atMs: this.#now(), cause } });
     return true;
   }
@@ -188,35 +196,23 @@ export class Engine {
    * name of an errno.
    */
   signalProcess(id: string, signal: number, cause: Cause, group = false): string | null {
-    const entry = this.#table.get(id);
-    if (entry === undefined) return 'no such process';
-    if (
-      entry.record.pid === null ||
-      !SIGNALLABLE_STATES.has(entry.record.state) ||
-      !this.#table.ownsPid(entry.record.pid)
-    )
-      return 'not running';
-    if (id === this.#options.mainProgram) this.#forwardedSignals.add(signal);
-    const code = this.#ports.processes.signal(entry.record.pid, signal, group);
-    if (code === null && signal !== 0) {
-      const { run } = entry.record;
-      this.#accept({ to: 'process', id, input: { type: 'signalled', atMs: this.#now(), run, signal, cause } });
-    }
-    return code;
+    return this.#sender.send(id, signal, cause, group);
   }
 
   /**
    * Shuts down or restarts the supervisor: stops all processes by descending priority, then calls `finished`. The first
-   * cause is kept, but a shutdown replaces a restart under way. `forwarded` got the signal itself, and its exit gives
-   * the exit code.
+   * cause is kept, but a shutdown replaces a restart under way.
    */
-  shutDown(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): void {
-    this.#accept({ to: 'supervisor', input: this.#shutdown.requestFor(goal, cause, forwarded) });
+  shutDown(goal: Goal, cause: ExitCause, plan: ShutdownPlan = {}): void {
+    this.#accept({ to: 'supervisor', input: this.#shutdown.plan(goal, cause, plan) });
   }
 
-  /** Sends SIGKILL to all processes that a shutdown under way still waits for. Without a shutdown, does nothing. */
+  /**
+   * Ends the delay of a shutdown, or sends SIGKILL to all processes that the shutdown still waits for. Without a
+   * shutdown, does nothing.
+   */
   hurry(): void {
-    if (this.#shutdown.phase !== 'running') this.#ports.shutdownBudget.hurry();
+    if (this.#shutdown.hasBegunStop) this.#ports.shutdownBudget.hurry();
     this.#accept({ to: 'supervisor', input: { type: 'hurried', atMs: this.#now() } });
   }
 
@@ -257,14 +253,20 @@ export class Engine {
     return entry === undefined ? null : viewOf(entry);
   }
 
+  /** `delayed`: a shutdown has begun, and the programs run on (`shutdown_delay`). */
   get phase(): ShutdownRecord['phase'] {
     return this.#shutdown.phase;
+  }
+
+  /** True until `shutdown_delay` is over. */
+  get isDelaying(): boolean {
+    return this.#shutdown.isDelaying;
   }
 
   #autostart(entries: readonly Entry[], cause: Cause): void {
     const due = entries.filter(({ config }) => config.options.autostart || config.options.dependent_startup);
     for (const id of startOrder(due.map(({ rank }) => rank)))
-      this.#queue.add({ to: 'process', id, input: { type: 'start', atMs: this.#now(), cause } });
+      this.#queue.add({ to: 'process', id, input: firstRequest(this.#table.get(id), cause, this.#now()) });
     this.#queue.turn();
   }
 
@@ -278,7 +280,9 @@ export class Engine {
       if (input.to === 'supervisor') this.#shutdown.step(input.input);
       else this.#stepProcess(input.id, input.input);
     } catch (error) {
-      this.#ports.report('critical', `cannot act on ${input.input.type}: ${describeMistake(error)}`);
+      this.#ports.report('critical', `cannot act on ${input.input.type}: ${describeMistake(error)}`, {
+        event: 'internal_error',
+      });
     }
   }
 
@@ -288,11 +292,11 @@ export class Engine {
     const before = entry.record;
     const isStart = input.type === 'start' || input.type === 'dependenciesChanged';
     // A start that was queued before the shutdown began. The shutdown would not stop the new process.
-    if (isStart && this.#shutdown.phase !== 'running') return;
+    if ((isStart || input.type === 'awaitConnection') && this.#shutdown.phase !== 'running') return;
     const { record, effects } = step(before, input, entry.policy, {
-      mayRestart: this.#shutdown.phase === 'running',
+      mayRestart: this.#shutdown.mayRestart,
       chance: this.#ports.chance(),
-      hold: isStart ? holdOf(entry, this.#table) : null,
+      ...judgeDependencies(entry, input, this.#table),
     });
     entry.record = record;
     entry.alarm.set(record.deadlineMs);
@@ -305,10 +309,13 @@ export class Engine {
       if (effect.type === 'note') this.#tell(entry, effect.note, recordAt(effects, index, before), before.pid);
       else this.#runEffect(entry, effect, before.pid);
     }
+    // A start that was due was cancelled. The state is the same, but dependents wait in vain from now on.
+    if (record.state === before.state && isStartDue(before) && !isStartDue(record))
+      this.#reconsider(this.#table.affectedBy(id));
   }
 
   #tell({ id, config }: Entry, noted: ProcessNote, record: ProcessRecord, pidBefore: number | null): void {
-    const note = id === this.#options.mainProgram ? judgeMain(noted, this.#forwardedSignals) : noted;
+    const note = id === this.#options.mainProgram ? judgeMain(noted, this.#sender.sentToMain) : noted;
     const { group, name } = config;
     this.#say([...formatNote(name, note), fieldsOfNote(note, { group, name, record, pidBefore })]);
   }
@@ -338,7 +345,7 @@ export class Engine {
     this.#emit(
       fact === 'health' ? { type: 'health', process: proc, from: from.health } : { type: fact, process: proc },
     );
-    this.#reconsider(this.#table.dependentsOf(entry.id));
+    this.#reconsider(this.#table.affectedBy(entry.id));
     if (record.hold?.kind === 'stuck') this.#shutDownIfBlocked(entry);
   }
 
@@ -349,16 +356,16 @@ export class Engine {
     if (cause !== null) this.#queue.add({ to: 'supervisor', input: this.#shutdown.requestFor('exit', cause) }, 'next');
   }
 
-  /** Judges starts that wait for dependencies again: they may be possible now, or have become impossible. */
+  /** Judges again the starts that wait for dependencies, and the processes that follow theirs. */
   #reconsider(entries: readonly Entry[]): void {
-    const held = this.#shutdown.phase === 'running' ? entries.filter(({ record }) => record.hold !== null) : [];
-    for (const { id } of held)
+    if (this.#shutdown.phase !== 'running') return;
+    for (const { id } of entries.filter((entry) => entry.record.hold !== null || isFollower(entry)))
       this.#queue.add({ to: 'process', id, input: { type: 'dependenciesChanged', atMs: this.#now() } });
   }
 
   /** Applies a state change to the other processes: their dependencies, the next rank of a shutdown, an exit rule. */
   #afterChange(entry: Entry, { to, record, expected }: Extract<ProcessEffect, { type: 'stateChanged' }>): void {
-    this.#reconsider(this.#table.dependentsOf(entry.id));
+    this.#reconsider(this.#table.affectedBy(entry.id));
     if (to === 'STOPPING' && record.pid === null) this.#runs.callOff(entry.id);
     if (to === 'FATAL') this.#say(formatFatal(entry.config, record.failure));
     if (to === 'STARTING' || to === 'RUNNING' || to === 'STOPPING') return;
@@ -368,10 +375,11 @@ export class Engine {
       return this.#shutdown.stopped({ ...entry, record });
     }
     const cause = exitCauseOf({ ...entry, record }, expected, this.#options, {
-      all: this.#table.all(),
+      some: (isFound) => this.#table.some(isFound),
+      all: () => this.#table.all(),
       isAwaited: ({ id }) => this.#queue.hasStart(id) || isAwaited(id, this.#table),
     });
-    if (cause === null) return;
+    if (cause === null) return this.#shutdown.endIdleDelay();
     // Ahead of the other inputs: other exits of the same batch must not restart a process any more.
     this.#queue.add({ to: 'supervisor', input: this.#shutdown.requestFor('exit', cause) }, 'next');
   }

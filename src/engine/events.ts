@@ -59,7 +59,7 @@ export class Subscribers {
       try {
         listener(event);
       } catch (error) {
-        this.#report('critical', `cannot deliver an event: ${describeMistake(error)}`);
+        this.#report('critical', `cannot deliver an event: ${describeMistake(error)}`, { event: 'internal_error' });
       }
     }
   }

@@ -25,7 +25,9 @@ export interface ExitSettings {
 
 /** All processes, and which of the stopped ones will be started without a request. */
 interface Others {
-  readonly all: readonly ProcessView[];
+  /** True if some process passes a test. Stops at the first: with thousands of programs, a look at all is slow. */
+  readonly some: (isFound: (other: ProcessView) => boolean) => boolean;
+  readonly all: () => readonly ProcessView[];
   readonly isAwaited: (other: ProcessView) => boolean;
 }
 
@@ -37,15 +39,16 @@ export function exitCauseOf(
   { id, config, record }: ProcessView,
   expected: boolean,
   { exitWhenIdle, mainProgram }: ExitSettings,
-  { all, isAwaited }: Others,
+  { some, all, isAwaited }: Others,
 ): ExitCause | null {
   const { exit_on_failure: exitOnFailure, exit_on_end: exitOnEnd } = config.options;
   const isIdle =
     exitWhenIdle &&
-    all.every(
+    isEndedForGood(record) &&
+    !some(
       (other) =>
-        (isEndedForGood(other.record) || (other.record.state === 'STOPPED' && other.record.deadlineMs === null)) &&
-        !isAwaited(other),
+        (!isEndedForGood(other.record) && (other.record.state !== 'STOPPED' || other.record.deadlineMs !== null)) ||
+        isAwaited(other),
     );
   const rule = exitRule(
     record,
@@ -59,8 +62,8 @@ export function exitCauseOf(
 }
 
 /** Returns the process whose last run was the first to fail; the process that ended last, if none failed. */
-function firstFailureOf(last: ProcessView, all: readonly ProcessView[]): ProcessView {
-  const now = all.map((other) => (other.id === last.id ? last : other));
+function firstFailureOf(last: ProcessView, all: Others['all']): ProcessView {
+  const now = all().map((other) => (other.id === last.id ? last : other));
   const failed = now.filter(({ config, record }) =>
     hasFailed(record, config.options.exitcodes, config.options.stopsignal),
   );

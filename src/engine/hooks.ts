@@ -105,7 +105,8 @@ export class Hooks {
   }
 }
 
-function failureOf(name: HookName, outcome: JobOutcome, seconds: number): HookFailure | null {
+/** Returns the failure of a command that has ended; null for success. `name`: its option. `seconds`: its timeout. */
+export function failureOf(name: string, outcome: JobOutcome, seconds: number): HookFailure | null {
   switch (outcome.kind) {
     case 'ended': {
       const exitCode = shellExitCode(outcome.status);

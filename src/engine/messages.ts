@@ -2,6 +2,7 @@
  * The words and levels of the supervisor's log. Pure. Supervisor's texts are a contract: other tools grep them, and
  * each has a test.
  */
+import { formatCauseOf } from '../core/cause.ts';
 import { type ExitStatus, formatExit } from '../core/exit-status.ts';
 import { exitFields, type LogFields, type NamedProcess, processFields } from '../core/log-fields.ts';
 import type { Level } from '../core/log-level.ts';
@@ -46,6 +47,10 @@ export function formatNote(name: string, note: ProcessNote): readonly [level: Le
       return [note.hold.kind === 'stuck' ? 'warn' : 'info', `${name} ${formatHold(note.hold)}`];
     case 'ready':
       return ['info', `ready: ${name}`];
+    case 'following':
+      return ['info', `restarting '${name}': ${formatCauseOf(note.cause)}`];
+    case 'notReady':
+      return ['warn', `stopping '${name}': ${formatFailure(note.failure)}`];
     case 'restartedTooOften':
       return ['info', `gave up: ${name} entered FATAL state, ${formatFailure(note.failure)}`];
     case 'signalling':
@@ -70,6 +75,16 @@ export function formatReapedUnknown(pid: number, status: ExitStatus): Message {
 export function formatFatal(proc: NamedProcess, failure: RunFailure | null): Message {
   const reason = failure === null ? 'it could not be started' : formatFailure(failure);
   return ['warn', `${proc.name} is FATAL: ${reason}`, { event: 'fatal', ...processFields(proc), state: 'FATAL' }];
+}
+
+/** Formats the beginning of the delay of a shutdown, with the way to end it. */
+export function formatDelay(ms: number): Message {
+  const way = 'a second stop signal, or `supervisorctl shutdown`, ends this time';
+  return [
+    'info',
+    `the programs run on for ${formatSeconds(ms)} seconds (shutdown_delay); ${way}`,
+    { event: 'delayed' },
+  ];
 }
 
 /** Formats the programs that a shutdown waits for. compat: supervisor.supervisord.Supervisor.shutdown_report. */

@@ -51,6 +51,10 @@ function factsOf(note: ProcessNote, record: ProcessRecord): LogFields {
       return { event: 'gave_up' };
     case 'held':
       return { event: 'held', ...causeFields(record.heldCause) };
+    case 'following':
+      return { event: 'restarting', ...causeFields(note.cause) };
+    case 'notReady':
+      return { event: 'not_ready' };
     case 'ready':
       return { event: 'ready' };
     case 'signalling':

@@ -1,5 +1,6 @@
 /** The ports of the engine: processes, jobs, clock, log, budgets. Types only. Tests replace all of them. */
 import type { ProcessConfig } from '../config/model.ts';
+import type { ExitCause } from '../core/exit-policy.ts';
 import type { ExitStatus } from '../core/exit-status.ts';
 import type { LogFields } from '../core/log-fields.ts';
 import type { Level } from '../core/log-level.ts';
@@ -14,6 +15,11 @@ export type SpawnOutcome =
 
 /** The kernel as the engine uses it. No call blocks. */
 export interface Processes {
+  /**
+   * Looks whether the files of a start can be reached. Calls `done` once, with the reason why they cannot, or null;
+   * before it returns if no file system may hang. The returned function cancels: it calls `done` with a reason.
+   */
+  reach?(proc: ProcessConfig, done: (reason: string | null) => void): () => void;
   spawn(proc: ProcessConfig, run: number): SpawnOutcome;
   /** Sends a signal to a process or to its group. Returns null, or the name of the errno. */
   signal(pid: number, signal: number, group: boolean): string | null;
@@ -48,6 +54,8 @@ export interface Job {
   readonly timeoutMs: number;
   /** Additional variables, which override all others. */
   readonly environment: ReadonlyMap<string, string>;
+  /** Text for its standard input; without one, that is /dev/null. */
+  readonly input?: string;
   /** `log`: output goes to the logs of the program. `keep`: the end of the output is part of the outcome. */
   readonly output: 'log' | 'keep';
 }
@@ -74,4 +82,20 @@ export interface ShutdownBudget {
   limitsOf(goal: Goal): ShutdownLimits | null;
   /** Shortens the limits after a second request, also those of the steps after the programs. */
   hurry(): void;
+}
+
+/** The ports of an engine. */
+export interface EnginePorts {
+  readonly processes: Processes;
+  readonly jobs: Jobs;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** Returns a random number in [0, 1). */
+  readonly chance: () => number;
+  readonly budget: StartBudget;
+  readonly shutdownBudget: ShutdownBudget;
+  /** Called before a rank of a shutdown is stopped. Must call `proceed`, at once or soon. SIGKILL does not wait. */
+  readonly beforeStop?: (ids: readonly string[], proceed: () => void) => void;
+  /** Called once, when no process of this engine is left. */
+  readonly finished: (goal: Goal, cause: ExitCause) => void;
 }

@@ -40,6 +40,18 @@ export function namespecOf(config: Pick<ProcessConfig, 'group' | 'name'>): strin
   return `${config.group}:${config.name}`;
 }
 
+/** True if a process is restarted when some dependency has a new run. */
+export function isFollower({ config }: Entry): boolean {
+  return config.dependsOn.some(({ isFollowed }) => isFollowed);
+}
+
+/** True if a process is restarted when this one has a new run. */
+function follows({ config }: Entry, id: string): boolean {
+  return config.dependsOn.some(
+    ({ isFollowed, group, process: name }) => isFollowed && namespecOf({ group, name }) === id,
+  );
+}
+
 /** The processes of one engine. */
 export class ProcessTable {
   readonly #entries = new Map<string, Entry>();
@@ -86,6 +98,12 @@ export class ProcessTable {
     return [...this.#entries.values()];
   }
 
+  /** True if some process passes a test. Stops at the first one, and copies no list. */
+  some(isFound: (entry: Entry) => boolean): boolean {
+    for (const entry of this.#entries.values()) if (isFound(entry)) return true;
+    return false;
+  }
+
   inGroup(name: string): Entry[] {
     return this.all().filter(({ config }) => config.group === name);
   }
@@ -94,6 +112,18 @@ export class ProcessTable {
   dependentsOf(id: string): readonly Entry[] {
     this.#dependents ??= this.#listDependents();
     return this.#dependents.get(id) ?? [];
+  }
+
+  /**
+   * Returns the processes that a change of a process may start or restart: those that depend on it, and those that
+   * follow it (`depends_on=x:restart`) over any number of others.
+   */
+  affectedBy(id: string): readonly Entry[] {
+    const followers = new Set(this.dependentsOf(id).filter((entry) => follows(entry, id)));
+    // The loop also visits what it adds to the set.
+    for (const { id: next } of followers)
+      for (const entry of this.dependentsOf(next)) if (follows(entry, next)) followers.add(entry);
+    return [...new Set([...this.dependentsOf(id), ...followers])];
   }
 
   #listDependents(): Map<string, Entry[]> {

@@ -5,6 +5,7 @@
  * The group can be signalled after its leader was reaped: the kernel does not reuse a pid while a process group with
  * that number has members (setpgid(2)).
  */
+import { processFields } from '../core/log-fields.ts';
 import { signalNumbers } from '../core/signals.ts';
 import { Alarm } from './alarm.ts';
 import type { Hooks } from './hooks.ts';
@@ -47,7 +48,7 @@ export class RunCleanup {
   /** Begins the cleanup of a run whose leader was reaped. `wasStopped`: the exit was requested. */
   begin(entry: Entry, pid: number, wasStopped: boolean): void {
     const { kill_orphans: kill, post_stop_command: command } = entry.config.options;
-    const isGroupStopped = kill === 'always' || (kill === 'stop' && wasStopped);
+    const isGroupStopped = kill === 'always' || kill === 'cgroup' || (kill === 'stop' && wasStopped);
     if (!isGroupStopped && command === null && !this.#parts.hooks.isStopping(entry.id)) return;
     this.#waiting.set(entry.id, []);
     if (!isGroupStopped || !this.#isThere(pid)) return this.#tidy(entry, pid);
@@ -62,6 +63,7 @@ export class RunCleanup {
     this.#parts.report(
       'info',
       `stopping the remaining processes of the group of '${entry.config.name}' (kill_orphans)`,
+      { event: 'cleanup', ...processFields(entry.config), pid },
     );
     if (this.#isHurried) this.#kill(group);
     else this.#press(group);
@@ -98,6 +100,12 @@ export class RunCleanup {
     for (const id of ids) this.#hurry(id);
   }
 
+  /** Waits for no group any more, at the end of the engine. Groups that are left got SIGKILL before. */
+  close(): void {
+    for (const { alarm } of this.#groups.values()) alarm.set(null);
+    this.#groups.clear();
+  }
+
   #hurry(id: string): void {
     const group = this.#groups.get(id);
     if (group !== undefined) this.#kill(group);
@@ -129,7 +137,11 @@ export class RunCleanup {
 
   #giveUp(group: Group): void {
     const name = `the process group of '${group.entry.config.name}' (${group.pid})`;
-    this.#parts.report('error', `a process of ${name} has survived SIGKILL and is left behind`);
+    this.#parts.report('error', `a process of ${name} has survived SIGKILL and is left behind`, {
+      event: 'left_behind',
+      ...processFields(group.entry.config),
+      pid: group.pid,
+    });
     this.#end(group);
   }
 

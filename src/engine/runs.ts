@@ -1,4 +1,5 @@
 /** Carries out the orders to spawn and to signal, with the hooks around them. Part of the engine; changes no state. */
+import { processFields } from '../core/log-fields.ts';
 import { describeMistake } from '../core/error-text.ts';
 import type { ProcessEffect, ProcessInput } from '../core/process-record.ts';
 import { RunCleanup } from './run-cleanup.ts';
@@ -26,6 +27,8 @@ export interface RunsParts {
 export class Runs {
   readonly #parts: RunsParts;
   readonly #hooks: Hooks;
+  /** Functions that cancel looks at the files of starts, by process. */
+  readonly #looks = new Map<string, () => void>();
   /** The cleanup after runs. */
   readonly cleanup: RunCleanup;
 
@@ -36,7 +39,10 @@ export class Runs {
     this.cleanup = new RunCleanup({ processes, clock, report, hooks: this.#hooks });
   }
 
-  /** Waits for the cleanup of the run before, runs pre_start_command, and then executes the program. */
+  /**
+   * Waits for the cleanup of the run before and for the file systems of the program, runs pre_start_command, and then
+   * executes the program.
+   */
   begin(entry: Entry, run: number): void {
     const isStill = (): boolean => entry.record.run === run && entry.record.state === 'STARTING';
     const fail = (reason: string, exitCode: number): void =>
@@ -45,12 +51,18 @@ export class Runs {
         { type: 'spawnFailed', atMs: this.#parts.clock.nowMs(), run, reason, exitCode },
         'next',
       );
-    const prepare = (): void => {
-      if (!isStill()) return fail(STOPPED_BEFORE, 1);
+    const runHook = (): void =>
       this.#hooks.preStart(entry, (failure) => {
         if (failure !== null) fail(failure.reason, failure.exitCode);
         else if (!isStill()) fail(STOPPED_BEFORE, 1);
         else this.#spawn(entry, run);
+      });
+    const prepare = (): void => {
+      if (!isStill()) return fail(STOPPED_BEFORE, 1);
+      this.#reach(entry, (reason) => {
+        if (reason !== null) fail(reason, 1);
+        else if (!isStill()) fail(STOPPED_BEFORE, 1);
+        else runHook();
       });
     };
     this.cleanup.whenOver(entry.id, () => this.#parts.budget.run(prepare));
@@ -58,6 +70,7 @@ export class Runs {
 
   /** Cancels the preparation of a run. The outcome is a failed spawn. */
   callOff(id: string): void {
+    this.#looks.get(id)?.();
     this.#hooks.cancel(id, 'pre_start_command');
   }
 
@@ -84,8 +97,23 @@ export class Runs {
     try {
       this.#parts.processes.readRemaining(pid);
     } catch (error) {
-      this.#parts.report('critical', `cannot read the remaining output of pid ${pid}: ${describeMistake(error)}`);
+      this.#parts.report('critical', `cannot read the remaining output of pid ${pid}: ${describeMistake(error)}`, {
+        event: 'internal_error',
+        pid,
+      });
     }
+  }
+
+  #reach(entry: Entry, done: (reason: string | null) => void): void {
+    const { processes } = this.#parts;
+    let isOver = false;
+    const cancel = processes.reach?.(entry.config, (reason) => {
+      isOver = true;
+      this.#looks.delete(entry.id);
+      done(reason);
+    });
+    if (cancel === undefined) done(null);
+    else if (!isOver) this.#looks.set(entry.id, cancel);
   }
 
   #spawn(entry: Entry, run: number): void {
@@ -95,7 +123,10 @@ export class Runs {
       outcome = processes.spawn(entry.config, run);
     } catch (error) {
       // A bug of ours. Without an outcome the process would stay in STARTING, and a shutdown would never finish.
-      report('critical', `cannot start '${entry.config.name}': ${describeMistake(error)}`);
+      report('critical', `cannot start '${entry.config.name}': ${describeMistake(error)}`, {
+        event: 'internal_error',
+        ...processFields(entry.config),
+      });
       outcome = { ok: false, reason: `cannot start '${entry.config.name}': the supervisor has failed`, exitCode: 1 };
     }
     const atMs = clock.nowMs();

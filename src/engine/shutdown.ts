@@ -10,6 +10,7 @@ import {
   type ShutdownEffect,
   type ShutdownInput,
   type ShutdownRecord,
+  type ShutdownRequest,
   stepShutdown,
 } from '../core/shutdown-machine.ts';
 import { SIGNALLABLE_STATES } from '../core/states.ts';
@@ -17,7 +18,7 @@ import { stopRanks } from '../core/stop-order.ts';
 import type { RunCleanup } from './run-cleanup.ts';
 import { Alarm } from './alarm.ts';
 import { causeBy } from './exit-cause.ts';
-import { formatWaiting } from './messages.ts';
+import { formatDelay, formatWaiting } from './messages.ts';
 import type { Clock, ShutdownBudget, Report } from './ports.ts';
 import type { ProcessView, ProcessTable } from './process-table.ts';
 
@@ -39,11 +40,31 @@ export interface ShutdownParts {
   readonly finished: (goal: Goal, cause: ExitCause) => void;
 }
 
+/** The way of a shutdown, besides its goal and its cause. */
+export interface ShutdownPlan {
+  /** A program that got the stop signal itself. Its exit gives the exit code. */
+  readonly forwarded?: Forwarded;
+  /** `shutdown_delay` in milliseconds. Without a process that is up, there is no delay. */
+  readonly delayMs?: number;
+  /** Called when the delay is over, in place of the stop. A later request without a delay begins the stop. */
+  readonly delayOver?: () => void;
+  /** Called when the stop begins, before any process is stopped. Not called if a stop is under way already. */
+  readonly prepare?: () => void;
+}
+
+/** True for a process that is up, or that starts again without a request. */
+function isUpOrDue({ record: { state, deadlineMs } }: Pick<ProcessView, 'record'>): boolean {
+  return SIGNALLABLE_STATES.has(state) || deadlineMs !== null;
+}
+
 /** The shutdown of one engine, final or for a restart. */
 export class Shutdown {
   readonly #parts: ShutdownParts;
   readonly #timeout: Alarm;
   #record: ShutdownRecord = initialShutdown;
+  #delayMs = 0;
+  #delayOver: (() => void) | null = null;
+  #prepare: () => void = () => undefined;
 
   constructor(parts: ShutdownParts) {
     this.#parts = parts;
@@ -56,8 +77,36 @@ export class Shutdown {
     return this.#record.phase;
   }
 
-  /** Returns the input that begins a shutdown: the processes that are up, in the order in which they are stopped. */
-  requestFor(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): ShutdownInput {
+  /** True until the delay is over. */
+  get isDelaying(): boolean {
+    return this.#record.phase === 'delayed' && this.#record.deadlineMs !== null;
+  }
+
+  /** True from the stop of the programs on, also when all have ended and only their output is left. */
+  get hasBegunStop(): boolean {
+    return !this.mayRestart;
+  }
+
+  /** False once programs are being stopped: no automatic restarts. */
+  get mayRestart(): boolean {
+    return this.#record.phase === 'running' || this.#record.phase === 'delayed';
+  }
+
+  /** Keeps the functions of a plan, and returns the input that begins the shutdown. */
+  plan(goal: Goal, cause: ExitCause, plan: ShutdownPlan): ShutdownInput {
+    const { forwarded = null, delayMs = 0, delayOver, prepare } = plan;
+    if (this.#record.phase === 'running') {
+      this.#delayMs = delayMs;
+      this.#delayOver = delayOver ?? null;
+      this.#prepare = prepare ?? this.#prepare;
+    }
+    const hasDelay = delayMs > 0 && this.#parts.table.all().some(({ record }) => SIGNALLABLE_STATES.has(record.state));
+    const delayedUntilMs = hasDelay ? this.#parts.clock.nowMs() + delayMs : null;
+    return { ...this.requestFor(goal, cause, forwarded), delayedUntilMs };
+  }
+
+  /** Returns the input that begins a stop: the processes that are up, in the order in which they are stopped. */
+  requestFor(goal: Goal, cause: ExitCause, forwarded: Forwarded | null = null): ShutdownRequest {
     const { table, cleanup, budget } = this.#parts;
     const all = table.all();
     const up = new Set(
@@ -75,7 +124,15 @@ export class Shutdown {
       removed,
     ];
     const isUp = forwarded !== null && up.has(forwarded.id);
-    return { type: 'requested', goal, cause, ranks, forwarded: isUp ? forwarded : null, limits: budget.limitsOf(goal) };
+    return {
+      type: 'requested',
+      goal,
+      cause,
+      ranks,
+      forwarded: isUp ? forwarded : null,
+      limits: budget.limitsOf(goal),
+      delayedUntilMs: null,
+    };
   }
 
   /** Applies one input. */
@@ -90,7 +147,10 @@ export class Shutdown {
     }
     this.#record = record;
     this.#timeout.set(record.deadlineMs);
-    if (before.phase === 'running' && record.phase !== 'running') this.#callOffWaiting(record);
+    if (before.phase === 'running' && record.phase !== 'running' && record.cause !== null)
+      this.#parts.begun(record.goal, record.cause);
+    if (before.phase === 'running' && record.phase === 'delayed') this.#beginDelay();
+    if (record.phase !== before.phase && record.phase !== 'delayed' && before.phase !== 'stopping') this.#begin(record);
     for (const effect of effects) this.#runEffect(effect);
   }
 
@@ -117,20 +177,30 @@ export class Shutdown {
     this.#parts.cleanup.whenOver(id, () => this.#parts.accept({ type: 'ended', id }));
   }
 
-  /** Cancels all starts that are due or wait for dependencies, whatever their rank. */
-  #callOffWaiting(record: ShutdownRecord): void {
-    const { table, cleanup, report, begun, send } = this.#parts;
-    if (record.cause !== null) begun(record.goal, record.cause);
+  /** Begins the delay. Programs that run stay as they are; starts that wait for dependencies are cancelled. */
+  #beginDelay(): void {
+    const { table, report, send } = this.#parts;
+    report(...formatDelay(this.#delayMs));
+    const held = table.all().filter(({ record }) => record.hold !== null);
+    send(
+      held.map(({ id }) => id),
+      this.stopInput(),
+    );
+  }
+
+  /** Cancels all starts that are due, wait for dependencies, or have not executed the program, whatever their rank. */
+  #begin(record: ShutdownRecord): void {
+    const { table, cleanup, report, send } = this.#parts;
+    this.#prepare();
     const names = record.ranks
       .flat()
       .filter((id) => id !== record.forwarded?.id)
       .map((id) => table.get(id)?.config.name ?? id);
     if (names.length > 0) report(...formatWaiting(names));
-    const stopped = table
-      .all()
-      .filter(({ record: proc }) => !SIGNALLABLE_STATES.has(proc.state))
-      .map(({ id }) => id);
-    send(stopped, this.stopInput());
+    const all = table.all();
+    const stopped = all.filter(({ record: proc }) => !SIGNALLABLE_STATES.has(proc.state)).map(({ id }) => id);
+    const unexecuted = all.filter(({ record: proc }) => proc.state === 'STARTING' && proc.pid === null);
+    send([...stopped, ...unexecuted.map(({ id }) => id)], this.stopInput());
     for (const id of cleanup.underWay()) if (stopped.includes(id) || table.get(id) === undefined) this.awaitCleanup(id);
   }
 
@@ -138,9 +208,13 @@ export class Shutdown {
     const { beforeStop, finished, send, cleanup } = this.#parts;
     switch (effect.type) {
       case 'finished':
+        cleanup.close();
         return finished(effect.goal, effect.cause);
       case 'leave':
         return this.#leave(effect.ids);
+      case 'delayOver':
+        if (this.#delayOver !== null) return this.#delayOver();
+        return this.#parts.accept(this.requestFor(effect.goal, effect.cause));
       case 'kill':
         send(effect.ids, { ...this.stopInput(), type: 'kill' });
         return cleanup.hurry(effect.ids);
@@ -148,6 +222,13 @@ export class Shutdown {
         return beforeStop(effect.ids, () => send(effect.ids, this.stopInput()));
     }
   }
+
+  /** Ends the delay if no program is left that could use it. */
+  endIdleDelay(): void {
+    const { table, clock, accept } = this.#parts;
+    if (this.isDelaying && !table.some(isUpOrDue)) accept({ type: 'hurried', atMs: clock.nowMs() });
+  }
+
   #leave(ids: readonly string[]): void {
     const { table, report } = this.#parts;
     for (const id of ids) {

@@ -10,6 +10,7 @@
  * - A run that ended with an event may have accepted the event in output that is still in its pipe. Until that output
  *   is read, no further event is sent, so that events stay in order.
  */
+import type { LogFields } from '../core/log-fields.ts';
 import { formatDelivery, type SupervisorEvent, typeOf } from '../core/event-payload.ts';
 import { isSubscribed } from '../core/event-types.ts';
 import {
@@ -141,7 +142,7 @@ export class ListenerPool {
       // compat: "event was processed" comes before the line about the state. Each state has a line, also if one read
       // brings several.
       if (outcome.type === 'result') this.#apply(run, outcome);
-      this.#ports.report('debug', `${run.name}: ${state} -> ${next}`);
+      this.#ports.report('debug', `${run.name}: ${state} -> ${next}`, fieldsOf(run));
       if (outcome.type !== 'result') this.#apply(run, outcome);
       state = next;
     }
@@ -206,10 +207,10 @@ export class ListenerPool {
   #judge(run: ListenerRun, isAccepted: boolean): void {
     if (isAccepted) {
       run.event = null;
-      this.#ports.report('debug', `${run.name}: event was processed`);
+      this.#ports.report('debug', `${run.name}: event was processed`, fieldsOf(run));
       return;
     }
-    this.#ports.report('warn', `${run.name}: event was rejected`);
+    this.#ports.report('warn', `${run.name}: event was rejected`, fieldsOf(run));
     this.#giveBack(run);
   }
 
@@ -221,10 +222,11 @@ export class ListenerPool {
     this.#giveBack(run);
     // Output of a listener that is being stopped may break the protocol.
     if (run.phase === 'stopping' || run.phase === 'ended') return;
-    this.#ports.report('warn', `${run.name}: ${reason}`);
+    this.#ports.report('warn', `${run.name}: ${reason}`, fieldsOf(run));
     this.#ports.report(
       'warn',
       `${run.name}: has entered the UNKNOWN state, because it violated the eventlistener protocol; it is killed`,
+      fieldsOf(run),
     );
     this.#ports.condemn(run.id, run.pid);
   }
@@ -269,7 +271,8 @@ export class ListenerPool {
     run.event = queued;
     run.protocol = markBusy(run.protocol);
     const outcome = this.#ports.write(run.id, new TextEncoder().encode(text), () => this.#onUnread(run, queued));
-    if (outcome === 'written') this.#ports.report('debug', `event ${serial} sent to listener ${run.name}`);
+    if (outcome === 'written')
+      this.#ports.report('debug', `event ${serial} sent to listener ${run.name}`, fieldsOf(run));
     else if (outcome === 'closed') this.#onUnread(run, queued);
     else this.#reject(run, 'it does not read its standard input');
   }
@@ -285,4 +288,9 @@ export class ListenerPool {
       this.#dispatch();
     });
   }
+}
+
+/** Returns the fields of a line about a listener. */
+function fieldsOf({ id, name, pid }: ListenerRun): LogFields {
+  return { event: 'listener', group: id.slice(0, id.length - name.length - 1), process: name, pid };
 }

@@ -6,7 +6,7 @@
 import { closeSync, constants, fstatSync, readlinkSync, readSync, type Stats, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { errnoOf } from '../core/error-text.ts';
-import { toPath } from './bytes.ts';
+import { decodeBytes, toPath } from './bytes.ts';
 import { ForeignLinkError, openTrusted } from './links.ts';
 
 /** Reason why a file was not read. `code` is the errno, or one of the codes below. */
@@ -62,6 +62,17 @@ export function readRegularFile(path: string, maxBytes: number): Buffer {
   } catch (error) {
     throw fileError(error);
   }
+}
+
+/**
+ * Reads a file with secrets as text, as {@link readRegularFile} does, and wipes its bytes. The text stays until V8
+ * collects its garbage.
+ */
+export function readSecretFile(path: string, maxBytes: number): string {
+  const bytes = readRegularFile(path, maxBytes);
+  const text = decodeBytes(bytes);
+  bytes.fill(0);
+  return text;
 }
 
 /**
@@ -198,11 +209,23 @@ function readUpTo(fd: number, maxBytes: number): Buffer {
   for (let total = 0; total <= maxBytes;) {
     const buffer = Buffer.alloc(Math.min(CHUNK, maxBytes + 1 - total));
     const count = readSync(fd, buffer);
-    if (count === 0) return Buffer.concat(chunks);
+    if (count === 0) return joinAndWipe(chunks);
     chunks.push(buffer.subarray(0, count));
     total += count;
   }
   throw tooLarge(maxBytes);
+}
+
+/** Joins chunks into memory of its own, which the caller can wipe: Buffer.concat takes it from a shared pool. */
+function joinAndWipe(chunks: readonly Buffer[]): Buffer {
+  const whole = Buffer.alloc(sumOf(chunks));
+  let at = 0;
+  for (const chunk of chunks) {
+    chunk.copy(whole, at);
+    at += chunk.length;
+    chunk.fill(0);
+  }
+  return whole;
 }
 
 /** True for /dev/null. Throws for everything that is not a regular file. */

@@ -8,7 +8,7 @@ import { connect, type LookupFunction, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { HttpTarget, StatusRange } from '../core/probe.ts';
 import { showText } from '../core/shown-text.ts';
-import { systemAuthorities } from './authorities.ts';
+import { systemAuthorities } from '../files/authorities.ts';
 import { isOwnHost } from './host-lookups.ts';
 import { describeConnectError } from './reasons.ts';
 

@@ -62,7 +62,9 @@ export async function sendParts(
   for (const part of made) if (Buffer.isBuffer(part)) length += part.length;
   reserve(length);
   if (made.every((part) => Buffer.isBuffer(part))) {
-    sendBuffer(response, 200, Buffer.concat(made), { 'Content-Type': type });
+    response.writeHead(200, { 'Content-Type': type, 'Content-Length': length });
+    if (length <= PIECE_BYTES) response.end(made.length === 1 ? made[0] : Buffer.concat(made));
+    else sendPieces(response, divide(made));
     return;
   }
   for (const part of made) {
@@ -77,7 +79,8 @@ export async function sendParts(
   sendPieces(response, divide(made));
 }
 
-function nextTurn(): Promise<void> {
+/** Resolves in the next turn of the loop, after what waits has had its turn. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
@@ -121,7 +124,8 @@ export function sendError(
     response.destroy();
     return;
   }
-  sendBuffer(response, status, Buffer.from(formatPage(status, reason)), { 'Content-Type': 'text/html', ...headers });
+  const { type, text } = errorContent(response.req.url, status, reason);
+  sendBuffer(response, status, Buffer.from(text), { 'Content-Type': type, ...headers });
 }
 
 /** A refused request. */
@@ -137,19 +141,28 @@ const LINGER_MS = 2000;
  * Refuses a request. If its body was not read, the connection ends with the answer. The rest of the body is read and
  * dropped for a short time: closing at once would reset the connection, and the client would not see the answer.
  */
-export function refuse(
+export function refuse(refused: RefusedRequest, status: number, headers: OutgoingHttpHeaders = {}, reason = ''): void {
+  refuseAs(refused, status, errorContent(refused.request.url, status, reason), headers);
+}
+
+/** Refuses a request in the same way, with a body of the caller. */
+export function refuseAs(
   { request, response }: RefusedRequest,
   status: number,
+  { type, text }: Content,
   headers: OutgoingHttpHeaders = {},
-  reason = '',
 ): void {
-  if (request.complete || response.closed) {
-    sendError(response, status, headers, reason);
+  if (response.headersSent) {
+    response.destroy();
     return;
   }
-  const body = Buffer.from(formatPage(status, reason));
+  const body = typeof text === 'string' ? Buffer.from(text) : text;
+  if (request.complete || response.closed) {
+    sendBuffer(response, status, body, { 'Content-Type': type, ...headers });
+    return;
+  }
   response.writeHead(status, {
-    'Content-Type': 'text/html',
+    'Content-Type': type,
     'Content-Length': body.length,
     ...headers,
     Connection: 'close',
@@ -159,6 +172,17 @@ export function refuse(
   response.once('close', () => clearTimeout(timer));
   request.once('end', () => response.end());
   request.resume();
+}
+
+/** Clients of the JSON API get each error as JSON. */
+const JSON_PATH = /^(?:https?:\/\/[^/]*)?\/api\//i;
+
+/** Makes the body of an error: JSON on the paths of the JSON API, otherwise a page. */
+function errorContent(url: string | undefined, status: number, reason: string): Content & { readonly text: string } {
+  if (!JSON_PATH.test(url ?? '')) return { type: 'text/html', text: formatPage(status, reason) };
+  const title = STATUS_CODES[status] ?? 'Error';
+  const error = { code: title.toLowerCase().replaceAll(' ', '_'), message: reason === '' ? title : reason };
+  return { type: 'application/json', text: `${JSON.stringify({ error })}\n` };
 }
 
 function formatPage(status: number, reason: string): string {

@@ -6,8 +6,8 @@ import type { IncomingMessage } from 'node:http';
 /** A body that cannot be read. `status` is the status of the answer. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
-  /** 400 ended early, 408 too slow, 411 no length, 413 too large, 503 too many bodies at once. */
-  readonly status: 400 | 408 | 411 | 413 | 503;
+  /** 400 ended early, 408 too slow, 411 no length, 413 too large, 415 compressed, 503 too many bodies at once. */
+  readonly status: 400 | 408 | 411 | 413 | 415 | 503;
 
   constructor(status: BodyError['status']) {
     super(`cannot read the body of a request: status ${status}`);
@@ -37,6 +37,8 @@ export class BodyReader {
     const limit = Math.min(maxBytes, this.#limits.bodyBytes);
     const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
     if (length === undefined && encoding === undefined) throw new BodyError(411);
+    // Nothing is decompressed, so a small body cannot become a large one (RFC 9110, section 8.4).
+    if (!isPlain(request.headers['content-encoding'])) throw new BodyError(415);
     if (Number(length ?? 0) > limit) throw new BodyError(413);
     const parts: Buffer[] = [];
     let size = 0;
@@ -80,6 +82,10 @@ export class BodyReader {
       request.on('data', data).on('end', end).on('close', broken).on('error', broken);
     });
   }
+}
+
+function isPlain(contentEncoding: string | undefined): boolean {
+  return ['', 'identity'].includes((contentEncoding ?? '').trim().toLowerCase());
 }
 
 function ignoreLate(): void {

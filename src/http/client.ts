@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Client } from '../core/cause.ts';
 import type { Peer } from '../core/control-socket.ts';
+import { networkOf } from '../core/login-throttle.ts';
 import { showText } from '../core/shown-text.ts';
-import { parseBasic } from './authentication.ts';
 
 /** Longest part of a user name that is shown. */
 const MAX_USER = 60;
@@ -21,16 +21,25 @@ export function descriptorOf(socket: OpenSocket): number {
 }
 
 /**
- * Describes the client of a request. `peerOf`: null for a TCP server. `isGuarded`: the server has checked the user and
- * the password of the request.
+ * Describes the client of a request. `peerOf`: null for a TCP server. `user`: the user whose password was right; null
+ * for a client without one.
  */
-export function clientOf(request: IncomingMessage, peerOf: PeerLookup | null, isGuarded: boolean): Client {
-  const user = isGuarded ? (parseBasic(request.headers.authorization)?.username ?? null) : null;
+export function clientOf(request: IncomingMessage, peerOf: PeerLookup | null, user: string | null): Client {
   return {
     door: peerOf === null ? 'tcp' : 'unix',
     user: user === null ? null : showText(user, MAX_USER),
-    peer: peerOf === null ? (request.socket.remoteAddress ?? 'disconnected') : formatPeer(peerOf, request.socket),
+    peer:
+      peerOf === null
+        ? (request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '') ?? 'disconnected')
+        : formatPeer(peerOf, request.socket),
   };
+}
+
+/** Returns the network of a client, in which failed logins are counted. */
+export function networkOfClient(request: IncomingMessage, peerOf: PeerLookup | null): string {
+  return peerOf === null
+    ? networkOf(request.socket.remoteAddress ?? '')
+    : `uid ${peerOf(descriptorOf(request.socket))?.uid ?? 'unknown'}`;
 }
 
 function formatPeer(peerOf: PeerLookup, socket: Socket): string {

@@ -2,8 +2,8 @@
  * The connections of one server: their number, the idle ones, and the queue of requests of each. Knows sockets, no
  * HTTP.
  *
- * Invariants: the requests of a connection are answered one after the other. A connection with a pending request is
- * never closed for a new connection. A connection that has not sent its first request in time is closed.
+ * Invariants: the requests of a connection are answered one after the other. A connection with a whole request is never
+ * closed for a new connection. A connection that has not sent its first request in time is closed.
  */
 import type { Socket } from 'node:net';
 import type { ServerLimits } from './limits.ts';
@@ -11,6 +11,8 @@ import type { ServerLimits } from './limits.ts';
 interface ClientConnection {
   /** Number of requests that are not answered yet. */
   pending: number;
+  /** True while the body of a request is awaited. */
+  isReading: boolean;
   /** Resolves when the latest of these requests is answered. */
   latest: Promise<void>;
   /** Limits the time until the first request. */
@@ -29,8 +31,8 @@ export class ClientConnections {
   }
 
   /**
-   * Adds a new connection, or closes it if the limit is reached and no connection is idle. `giveUp` is called when the
-   * first request takes too long.
+   * Adds a new connection, or closes it if the limit is reached and all connections wait for answers. `giveUp` is
+   * called when the first request takes too long.
    */
   add(socket: Socket, giveUp: (socket: Socket) => void): void {
     if (this.#isClosing || (this.#connections.size >= this.#limits.connections && !this.#evict())) {
@@ -38,7 +40,7 @@ export class ClientConnections {
       return;
     }
     const timer = setTimeout(() => giveUp(socket), this.#limits.headerMs);
-    const connection: ClientConnection = { pending: 0, latest: Promise.resolve(), timer };
+    const connection: ClientConnection = { pending: 0, isReading: false, latest: Promise.resolve(), timer };
     this.#connections.set(socket, connection);
     socket.once('close', () => {
       clearTimeout(connection.timer);
@@ -64,6 +66,18 @@ export class ClientConnections {
       .then(() => this.#answered(socket, connection));
   }
 
+  /** Reads the body of a request. A client that sends it slowly must not keep others away. */
+  async whileReading<T>(socket: Socket, read: () => Promise<T>): Promise<T> {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return read();
+    connection.isReading = true;
+    try {
+      return await read();
+    } finally {
+      connection.isReading = false;
+    }
+  }
+
   /** True if a request of this connection is being answered. */
   isBusy(socket: Socket): boolean {
     return (this.#connections.get(socket)?.pending ?? 0) > 0;
@@ -87,10 +101,13 @@ export class ClientConnections {
     if (this.#isClosing) socket.destroySoon();
   }
 
-  /** Closes the connection that has been idle for the longest time. Returns false if all are busy. */
+  /**
+   * Closes the connection that has been without a whole request for the longest time. Returns false if all are busy. An
+   * idle one is not closed before others: that may be a client whose first bytes are about to be read.
+   */
   #evict(): boolean {
-    for (const [socket, { pending }] of this.#connections) {
-      if (pending > 0) continue;
+    for (const [socket, { pending, isReading }] of this.#connections) {
+      if (pending > 0 && !isReading) continue;
       this.#connections.delete(socket);
       socket.destroy();
       return true;

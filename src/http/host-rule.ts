@@ -6,7 +6,7 @@
 import { isIP } from 'node:net';
 
 /** Returns the name in a Host header: `::1` for `[::1]:9001`. A header has at most 16 KiB. */
-function hostnameOf(host: string): string {
+export function hostnameOf(host: string): string {
   const name = host.replace(/:\d*$/, '').toLowerCase();
   const isBracketed = name.startsWith('[') && name.endsWith(']');
   return isBracketed ? name.slice(1, -1) : name.replace(/\.$/, '');
@@ -36,3 +36,8 @@ export const UNKNOWN_HOST =
   'This server has no password, so it answers only to localhost or a numeric address: ' +
   'the name of another site could resolve to this machine. ' +
   'Use such an address, set username and password, or add this host to allowed_hosts.';
+
+/** Returns the names of `allowed_hosts` whose pages may change something. `*` trusts no page: it means any site. */
+export function trustedNames(allowed: readonly string[]): ReadonlySet<string> {
+  return new Set(allowed.map(hostnameOf).filter((name) => name !== '*' && name !== ''));
+}

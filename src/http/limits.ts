@@ -11,7 +11,8 @@ export interface ServerLimits extends BodyLimits {
   /** Size up to which an answer is always given. */
   readonly freeAnswerBytes: number;
   /**
-   * Number of connections at a time. A further connection replaces the one that has been idle for the longest time.
+   * Number of connections at a time. A further connection replaces the one that has been without a whole request for
+   * the longest time.
    * There is no other limit for idle connections: an interactive client may wait for its user for days.
    */
   readonly connections: number;

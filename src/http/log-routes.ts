@@ -4,7 +4,8 @@
 import { RpcFault } from '../core/faults.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import { findOneProcess } from '../rpc/lookup.ts';
-import type { Log, SupervisorApi } from '../rpc/supervisor-api.ts';
+import type { Log } from '../rpc/log-api.ts';
+import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { sendError } from './answers.ts';
 import { type StreamLimits, streamLog } from './log-stream.ts';
 import type { Exchange, Route } from './route.ts';
@@ -35,13 +36,13 @@ export function logRoutes(api: SupervisorApi, limits: StreamLimits): Route[] {
     {
       method: 'GET',
       path: '/logtail',
-      access: 'password',
+      access: 'read',
       answer: (exchange) => send(exchange, findLog(api, exchange.rest)),
     },
     {
       method: 'GET',
       path: '/mainlogtail',
-      access: 'password',
+      access: 'read',
       answer: (exchange) => send(exchange, api.mainLog()),
     },
   ];

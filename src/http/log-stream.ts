@@ -4,7 +4,7 @@
  * limited.
  */
 import type { ServerResponse } from 'node:http';
-import type { Log } from '../rpc/supervisor-api.ts';
+import type { Log } from '../rpc/log-api.ts';
 
 /** compat: number of existing bytes that are sent first. */
 const FIRST_BYTES = 1024;

@@ -1,23 +1,17 @@
 /** `GET /metrics`: the current metrics, for Prometheus. The option `metrics_auth` controls the access. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { takesGzip } from '../core/accepts-gzip.ts';
+import { STREAM_NAMES } from '../core/stream-name.ts';
 import type { ProcessTimes } from '../rpc/process-times.ts';
 import { isFlapping } from '../rpc/status-methods.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { sendText } from './answers.ts';
-import { CONTENT_TYPE, formatFamilies } from './exposition.ts';
+import { chooseFormat } from './exposition.ts';
 import { describeMetrics } from './metrics.ts';
 import type { Route } from './route.ts';
 
 const compress = promisify(gzip);
-
-/** True if a client accepts gzip (RFC 9110, 12.5.3); `q=0` refuses it. */
-export function takesGzip(accepted: string | readonly string[] | undefined): boolean {
-  const codings = String(accepted ?? '')
-    .split(',')
-    .map((part) => part.trim().toLowerCase());
-  return codings.some((coding) => /^(?:x-)?gzip(?:;|\s|$)/.test(coding) && !/;\s*q=0(?:\.0*)?\s*$/.test(coding));
-}
 
 /** Sources of the metrics. */
 export interface MetricsSources {
@@ -36,18 +30,24 @@ export function metricsRoute({ api, times, version, residentBytes }: MetricsSour
     path: '/metrics',
     access: 'metrics_auth',
     answer: async (exchange) => {
+      const trees = await api.measures.readTrees();
       const processes = api.processes().map((view) => ({
         view,
+        usage:
+          trees === null ? null : { cpuSeconds: api.measures.cpuSecondsOf(view.id), tree: trees.get(view.id) ?? null },
+        outputs: STREAM_NAMES.flatMap((stream) => {
+          const counts = api.measures.outputOf(view.id, stream);
+          return counts === null ? [] : [{ stream, counts }];
+        }),
         start: times.of(view).start,
         oomKills: api.oomKills(view.id),
         ends: api.history.endsOf(view.id),
+        starts: api.history.startsOf(view.id),
         isFlapping: isFlapping(api, view.id),
       }));
-      const text = formatFamilies(
-        describeMetrics({ version, state: api.state(), processes, residentBytes: residentBytes() }),
-      );
-      const vary = { Vary: 'Accept-Encoding' };
-      const type = CONTENT_TYPE;
+      const { type, format } = chooseFormat(exchange.request.headers.accept);
+      const text = format(describeMetrics({ version, state: api.state(), processes, residentBytes: residentBytes() }));
+      const vary = { Vary: 'Accept, Accept-Encoding' };
       if (!takesGzip(exchange.request.headers['accept-encoding'])) sendText(exchange, 200, { type, text }, vary);
       else sendText(exchange, 200, { type, text: await compress(text) }, { ...vary, 'Content-Encoding': 'gzip' });
     },

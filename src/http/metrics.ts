@@ -12,8 +12,12 @@ import {
   type SupervisorStateName,
 } from '../core/states.ts';
 import { type EndReason, endReasons } from '../core/run-end.ts';
+import type { StartCounts } from '../core/history.ts';
+import type { StreamName } from '../core/stream-name.ts';
+import type { ChannelCounts } from '../logs/ports.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { lastExitOf, tellsReadiness } from '../rpc/process-info.ts';
+import type { TreeMeasures } from '../rpc/measures.ts';
 import { type Family, formatLabels, type Sample } from './exposition.ts';
 
 /** One process, with values that its record does not have. */
@@ -26,6 +30,11 @@ export interface MeasuredProcess {
   /** Number of ends of runs, by reason. */
   readonly ends: ReadonlyMap<EndReason, number>;
   readonly isFlapping: boolean;
+  readonly starts: StartCounts;
+  /** Null if programs cannot be measured. `tree` is null for a process that is not up. */
+  readonly usage: { readonly cpuSeconds: number; readonly tree: TreeMeasures | null } | null;
+  /** The streams that are logs. */
+  readonly outputs: ReadonlyArray<{ readonly stream: StreamName; readonly counts: ChannelCounts }>;
 }
 
 /** Input of the metrics. */
@@ -37,12 +46,21 @@ export interface MetricsInput {
   readonly residentBytes: number | null;
 }
 
+/** The options that limit the memory of a program. */
+type MemoryOptions = Pick<ProcessView['config']['options'], 'max_memory' | 'memory_max'>;
+
 const HEALTHS = ['starting', 'healthy', 'unhealthy'] as const;
 
 /** Makes a sample for each name, with the value 1 for the current one and 0 for the others. */
 function formatChoice(labels: string, label: string, names: readonly string[], current: string): Sample[] {
   const before = labels === '' ? '' : `${labels},`;
   return names.map((name) => ({ labels: `${before}${label}="${name}"`, value: name === current ? 1 : 0 }));
+}
+
+/** Returns the memory limit of a program in bytes; null for none. */
+export function memoryLimitOf({ max_memory, memory_max }: MemoryOptions): number | null {
+  const limits = [max_memory, memory_max].filter((limit) => limit !== null);
+  return limits.length === 0 ? null : Math.min(...limits);
 }
 
 /** Makes all metrics. A long function, because it is a table. */
@@ -61,6 +79,11 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       const value = valueOf(proc);
       return value === null ? [] : [{ labels: proc.labels, value }];
     });
+  /** Makes a sample for each output. */
+  const eachOutput = (valueOf: (counts: ChannelCounts) => number): Sample[] =>
+    labelled.flatMap(({ labels, outputs }) =>
+      outputs.map(({ stream, counts }) => ({ labels: `${labels},stream="${stream}"`, value: valueOf(counts) })),
+    );
   const up = each(({ isUp }) => (isUp ? 1 : 0));
   const startTimes = each(({ isUp, start }) => (isUp && start > 0 ? start : null));
   return [
@@ -105,6 +128,15 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       type: 'counter',
       help: 'Starts of a process after it was RUNNING for the first time',
       samples: each(({ record }) => record.restarts),
+    },
+    {
+      name: 'onevisor_process_starts_total',
+      type: 'counter',
+      help: 'Starts by kind; unplanned: automatic, after an end that was neither requested nor expected',
+      samples: labelled.flatMap(({ labels, starts }) => [
+        { labels: `${labels},kind="planned"`, value: starts.planned },
+        { labels: `${labels},kind="unplanned"`, value: starts.unplanned },
+      ]),
     },
     {
       name: 'onevisor_process_exits_total',
@@ -158,7 +190,55 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       name: 'onevisor_process_ready',
       type: 'gauge',
       help: '1 if a process has reported that it is ready; only for programs that report readiness',
-      samples: each((proc) => (tellsReadiness(proc.config) ? Number(proc.record.isReady) : null)),
+      samples: each((proc) => (tellsReadiness(proc.config.options) ? Number(proc.record.isReady) : null)),
+    },
+    {
+      name: 'onevisor_process_cpu_seconds_total',
+      type: 'counter',
+      help: 'Processor time of a process and its descendants, over all its runs',
+      samples: each(({ usage }) => usage?.cpuSeconds ?? null),
+    },
+    {
+      name: 'onevisor_process_resident_memory_bytes',
+      type: 'gauge',
+      help: 'Resident memory of a process that is up and its descendants; shared pages count for each of them',
+      samples: each(({ usage }) => usage?.tree?.residentBytes ?? null),
+    },
+    {
+      name: 'onevisor_process_memory_limit_bytes',
+      type: 'gauge',
+      help: 'Smallest of the limits max_memory and memory_max',
+      samples: each(({ config }) => memoryLimitOf(config.options)),
+    },
+    {
+      name: 'onevisor_process_processes',
+      type: 'gauge',
+      help: 'Number of processes of a program that is up, descendants included',
+      samples: each(({ usage }) => usage?.tree?.processes ?? null),
+    },
+    {
+      name: 'onevisor_process_open_fds',
+      type: 'gauge',
+      help: 'Number of open descriptors of a process that is up and its descendants',
+      samples: each(({ usage }) => usage?.tree?.openFiles ?? null),
+    },
+    {
+      name: 'onevisor_process_log_lines_total',
+      type: 'counter',
+      help: 'Lines of output',
+      samples: eachOutput(({ lines }) => lines),
+    },
+    {
+      name: 'onevisor_process_log_bytes_total',
+      type: 'counter',
+      help: 'Bytes of output',
+      samples: eachOutput(({ bytes }) => bytes),
+    },
+    {
+      name: 'onevisor_process_log_dropped_total',
+      type: 'counter',
+      help: 'Lines of output that a destination has dropped; a shared destination counts for each of its programs',
+      samples: eachOutput(({ droppedLines }) => droppedLines),
     },
     { name: 'node_supervisord_up', type: 'gauge', help: 'Process Up', samples: up },
     {

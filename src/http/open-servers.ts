@@ -4,15 +4,15 @@
 import type { AddressInfo, Server } from 'node:net';
 import type { InetServerOptions, UnixServerOptions } from '../config/options.ts';
 import { reasonOf } from '../core/error-text.ts';
-import type { BasicCredentials } from './authentication.ts';
+import { type BasicCredentials, type HttpUser, usersOf } from './authentication.ts';
 import type { Peer } from '../core/control-socket.ts';
 import { descriptorOf, type OpenSocket, type PeerLookup } from './client.ts';
 import { isLoopback } from '../core/loopback.ts';
-import { createHostRule } from './host-rule.ts';
+import { createHostRule, trustedNames } from './host-rule.ts';
 import { defaultLimits, type ServerLimits } from './limits.ts';
 import { ListenError, listenErrorOf } from './listen-error.ts';
 import type { Route } from './route.ts';
-import { createAnswerBudget, createHttpServer, type Report, type ServerBounds } from './server.ts';
+import { createBounds, createHttpServer, type Report, type ServerBounds } from './server.ts';
 import { listenUnix, type UnixAddress } from './unix-socket.ts';
 
 /** One server to open. */
@@ -41,6 +41,8 @@ type AbstractSpec = Extract<ServerSpec, { kind: 'abstract' }>;
 /** Access to a server. */
 export interface ServerAccess {
   readonly credentials: BasicCredentials;
+  /** The users of `[api_user:x]`, who are valid on every server. */
+  readonly users?: readonly HttpUser[];
   /** Routes that need no password (`metrics_auth=false`, `probes_auth=false`). */
   readonly openAccess?: ReadonlyArray<'metrics_auth' | 'probes_auth'>;
 }
@@ -76,9 +78,11 @@ export function unixSpec(
   { file, chmod, chown, username, password, ...access }: UnixServerOptions,
   lookUpOwner: OwnerLookup,
   peerOf: PeerLookup,
+  users: readonly HttpUser[] = [],
 ): ServerSpec {
   return {
     kind: 'unix',
+    users,
     peerOf,
     path: file,
     mode: chmod,
@@ -89,16 +93,20 @@ export function unixSpec(
 }
 
 /** Makes the spec of an `[inet_http_server]`. */
-export function inetSpec({
-  port: { host, port },
-  username,
-  password,
-  allow_insecure: isInsecureAllowed,
-  allowed_hosts: allowedHosts,
-  ...access
-}: InetServerOptions): ServerSpec {
+export function inetSpec(
+  {
+    port: { host, port },
+    username,
+    password,
+    allow_insecure: isInsecureAllowed,
+    allowed_hosts: allowedHosts,
+    ...access
+  }: InetServerOptions,
+  users: readonly HttpUser[] = [],
+): ServerSpec {
   return {
     kind: 'inet',
+    users,
     host,
     port,
     isInsecureAllowed,
@@ -154,7 +162,7 @@ export function openServer(
   report: Report,
   limits: ServerLimits = defaultLimits,
 ): Promise<OpenServer> {
-  return openWithin(spec, routes, report, { limits, budget: createAnswerBudget(limits) });
+  return openWithin(spec, routes, report, createBounds(limits));
 }
 
 async function openWithin(
@@ -163,15 +171,25 @@ async function openWithin(
   report: Report,
   bounds: ServerBounds,
 ): Promise<OpenServer> {
-  const isGuarded = spec.credentials.username !== null || spec.credentials.password !== null;
+  const own = usersOf(spec.credentials);
+  const users = [...own, ...(spec.users ?? [])];
+  // A unix socket without a username is protected by its mode, also from the users that are configured.
+  const isGuarded = (spec.kind === 'inet' ? users : own).length > 0;
   if (spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed && !isLoopback(spec.host)) {
     throw new ListenError('insecure', formatAddress(spec.host, spec.port), INSECURE);
   }
+  const allowedHosts = spec.kind === 'inet' ? (spec.allowedHosts ?? []) : [];
   const isHostAccepted =
-    spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed ? createHostRule(spec.allowedHosts ?? []) : null;
+    spec.kind === 'inet' && !isGuarded && !spec.isInsecureAllowed ? createHostRule(allowedHosts) : null;
   const { server, close } = createHttpServer(
     routes.map((route) => openRoute(route, spec)),
-    { credentials: spec.credentials, isHostAccepted, peerOf: spec.kind === 'inet' ? null : spec.peerOf },
+    {
+      users,
+      anonymousRole: isGuarded ? null : 'admin',
+      isHostAccepted,
+      trustedOrigins: trustedNames(allowedHosts),
+      peerOf: spec.kind === 'inet' ? null : spec.peerOf,
+    },
     bounds,
     report,
   );
@@ -207,7 +225,7 @@ export async function openServers(
 ): Promise<OpenServer[]> {
   const open: OpenServer[] = [];
   try {
-    const bounds = { limits, budget: createAnswerBudget(limits) };
+    const bounds = createBounds(limits);
     for (const spec of specs) open.push(await openWithin(spec, routes, report, bounds));
     return open;
   } catch (error) {

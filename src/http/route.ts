@@ -1,13 +1,15 @@
 /** The form of a route, and the search for the route of a request. The table of routes is in routes.ts. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Client } from '../core/cause.ts';
+import type { Role } from '../core/role.ts';
 import type { Reserve } from '../rpc/answer-budget.ts';
 
 /**
- * Access to a route. `password`: for clients that know the password and use an accepted host name (host-rule.ts).
- * `open`: for all clients. `metrics_auth`, `probes_auth`: the option of the server with that name decides.
+ * Access to a route. A role: for clients that have it and use an accepted host name (host-rule.ts). `open`: for all
+ * clients. `metrics_auth`, `probes_auth`: the option of the server with that name decides; if it is on, the role
+ * `metrics` is enough.
  */
-export type Access = 'password' | 'open' | 'metrics_auth' | 'probes_auth';
+export type Access = Role | 'open' | 'metrics_auth' | 'probes_auth';
 
 /** A request and its response. */
 export interface Exchange {
@@ -15,6 +17,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** Describes the client. */
   readonly client: () => Client;
+  /** The role of the client. On a route that is open to all, clients without a password have `metrics`. */
+  readonly role: Role;
   /** The decoded path below the path of the route, without slashes at its ends; empty for the route itself. */
   readonly rest: string;
   /** Aborted when the client disconnects or the server closes. */
@@ -36,6 +40,12 @@ export interface Route {
    * 500, a BodyError becomes its status.
    */
   readonly answer: (exchange: Exchange) => void | Promise<void>;
+}
+
+/** Returns the role that a route needs; null for a route that is open to all. */
+export function neededRole(access: Access): Role | null {
+  if (access === 'open') return null;
+  return access === 'metrics_auth' || access === 'probes_auth' ? 'metrics' : access;
 }
 
 /** The route of a request and the rest of its path, or the status of the refusal. */

@@ -1,6 +1,4 @@
 /** The table of all routes. The servers serve nothing else. */
-import { refuse } from './answers.ts';
-import { isCrossSite } from './cross-site.ts';
 import { healthRoutes } from './health-routes.ts';
 import { defaultStreamLimits, type StreamLimits } from './log-stream.ts';
 import { logRoutes } from './log-routes.ts';
@@ -15,22 +13,8 @@ export interface RouteSources extends RpcService, MetricsSources {
   readonly streamLimits?: StreamLimits;
 }
 
-/** Makes all routes. A POST from the page of another site is always refused, even with the password. */
+/** Makes all routes. The server checks the role of each, and refuses a POST from the page of another site. */
 export function createRoutes(sources: RouteSources): Route[] {
-  return tableOf(sources).map((route) => (route.method === 'POST' ? refuseCrossSite(route) : route));
-}
-
-function refuseCrossSite(route: Route): Route {
-  return {
-    ...route,
-    answer: (exchange) => {
-      if (!isCrossSite(exchange.request)) return route.answer(exchange);
-      refuse(exchange, 403);
-    },
-  };
-}
-
-function tableOf(sources: RouteSources): Route[] {
   return [
     rpcRoute(sources),
     ...logRoutes(sources.api, sources.streamLimits ?? defaultStreamLimits),

@@ -7,22 +7,34 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { describeMistake, errnoOf, messageOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
+import { LoginThrottle } from '../core/login-throttle.ts';
+import { hasRole, type Role } from '../core/role.ts';
 import { formatRawError, refuse, sendError } from './answers.ts';
 import { AnswerBudget, AnswerBudgetError } from '../rpc/answer-budget.ts';
-import { createGuard, type BasicCredentials } from './authentication.ts';
+import { createLoginCheck, type HttpUser, type Login } from './authentication.ts';
 import { BodyError, BodyReader } from './body.ts';
-import { clientOf, type PeerLookup } from './client.ts';
+import { clientOf, networkOfClient, type PeerLookup } from './client.ts';
 import { ClientConnections } from './connections.ts';
+import { isCrossSite } from './cross-site.ts';
 import { UNKNOWN_HOST } from './host-rule.ts';
 import type { ServerLimits } from './limits.ts';
 import { VersionedResponse } from './response.ts';
-import { type Exchange, matchRoute, type Route, type RouteMatch } from './route.ts';
+import { refusalOf, roleRefusal, sendRefusal, type Refusal } from './refusal.ts';
+import { type Exchange, matchRoute, neededRole, type Route } from './route.ts';
 
 /** Writes a line to the supervisor's own log. */
 export type Report = (level: Level, text: string) => void;
 
 /** Value of `Retry-After` for a client that is refused because the answer budget is used up. */
 const RETRY_SECONDS = 1;
+
+const CROSS_SITE: Refusal = {
+  status: 403,
+  code: 'cross_site',
+  message:
+    'A page of another site has sent this request. Behind a proxy, pass the name on (X-Forwarded-Host), or add it to ' +
+    'allowed_hosts.',
+};
 
 /** The longest time of a Node timer, about 25 days. */
 const NEVER_MS = 2 ** 31 - 1;
@@ -39,9 +51,13 @@ export interface HttpServer {
 
 /** Rules for the routes that are not open to all clients. */
 export interface AccessRules {
-  readonly credentials: BasicCredentials;
+  readonly users: readonly HttpUser[];
+  /** The role of a client that sends no credentials; null for none. */
+  readonly anonymousRole: Role | null;
   /** The test of the Host header; null to accept every name. */
   readonly isHostAccepted: ((host: string | undefined) => boolean) | null;
+  /** Names of hosts whose pages may change something, besides the server itself. */
+  readonly trustedOrigins: ReadonlySet<string>;
   /** For a unix socket: finds the process at the other end. Null for TCP. */
   readonly peerOf: PeerLookup | null;
 }
@@ -51,22 +67,62 @@ export interface ServerBounds {
   readonly limits: ServerLimits;
   /** Shared by all servers that are open at the same time. */
   readonly budget: AnswerBudget;
+  /** Shared in the same way. */
+  readonly throttle: LoginThrottle;
 }
 
-/** Makes the budget for the answers of all servers. */
-export function createAnswerBudget({ answerBytes, freeAnswerBytes }: ServerLimits): AnswerBudget {
-  return new AnswerBudget(answerBytes, freeAnswerBytes);
+/** Makes the bounds that several servers share. */
+export function createBounds(limits: ServerLimits): ServerBounds {
+  return {
+    limits,
+    budget: new AnswerBudget(limits.answerBytes, limits.freeAnswerBytes),
+    throttle: new LoginThrottle(),
+  };
+}
+
+/** Returns the refusal of a client without a role. */
+function refuseLogin(login: Exclude<Login, { kind: 'known' }>): Refusal {
+  if (login.kind === 'paused')
+    return {
+      status: 429,
+      code: 'too_many_failures',
+      message: 'There were too many wrong passwords. Wait before you try again.',
+      headers: { 'Retry-After': Math.ceil(login.waitMs / 1000) },
+    };
+  return {
+    status: 401,
+    code: 'unauthorized',
+    message: 'This needs a user and a password.',
+    headers: { 'WWW-Authenticate': 'Basic realm="default"' },
+  };
+}
+
+/** The route of a request whose client may use it. */
+interface AllowedRequest {
+  readonly route: Route;
+  readonly rest: string;
+  readonly role: Role;
+  readonly user: string | null;
 }
 
 /** Makes a server. A long function, because its parts share the state of the server. */
 export function createHttpServer(
   routes: readonly Route[],
   access: AccessRules,
-  { limits, budget }: ServerBounds,
+  { limits, budget, throttle }: ServerBounds,
   report: Report,
 ): HttpServer {
-  const isAllowed = createGuard(access.credentials);
-  const isGuarded = access.credentials.username !== null || access.credentials.password !== null;
+  const logIn = createLoginCheck({
+    ...access,
+    throttle,
+    nowMs: () => performance.now(),
+    onPause: (network, user, pauseMs) =>
+      report(
+        'warn',
+        `too many wrong passwords for ${user === null ? 'an unknown user' : `user ${user}`} from ${network}: ` +
+          `none is accepted for ${pauseMs / 1000} s`,
+      ),
+  });
   const openRoutes = routes.filter((route) => route.access === 'open');
   const bodies = new BodyReader(limits);
   const connections = new ClientConnections(limits);
@@ -86,21 +142,26 @@ export function createHttpServer(
   });
 
   /**
-   * Finds the route of a request. Returns null after refusing the request. Clients without the password reach the open
-   * routes only.
+   * Finds the route of a request, or the reason to refuse it. Clients without a role reach the open routes only, and so
+   * do those that call the server by another name.
    */
-  const findRoute = (
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Extract<RouteMatch, { route: Route }> | null => {
-    const hasPassword = isAllowed(request.headers.authorization);
-    const isTrusted = hasPassword && access.isHostAccepted?.(request.headers.host) !== false;
+  const findRoute = (request: IncomingMessage): AllowedRequest | Refusal => {
+    const login = logIn(request.headers.authorization, () => networkOfClient(request, access.peerOf));
+    const isKnown = login.kind === 'known';
+    const isTrusted = isKnown && access.isHostAccepted?.(request.headers.host) !== false;
     const match = matchRoute(isTrusted ? routes : openRoutes, request.method ?? '', request.url ?? '');
-    if ('route' in match) return match;
-    if (!hasPassword) refuse({ request, response }, 401, { 'WWW-Authenticate': 'Basic realm="default"' });
-    else if (!isTrusted) refuse({ request, response }, 403, {}, UNKNOWN_HOST);
-    else refuse({ request, response }, match.status, match.allow === null ? {} : { Allow: match.allow });
-    return null;
+    if (!('route' in match)) {
+      if (!isKnown) return refuseLogin(login);
+      if (!isTrusted) return { status: 403, code: 'unknown_host', message: UNKNOWN_HOST };
+      return refusalOf(match.status, match.allow === null ? {} : { Allow: match.allow });
+    }
+    const { route, rest } = match;
+    const needed = neededRole(route.access);
+    // An open route must not show more to a page whose own name resolves to this machine.
+    const role = isTrusted ? login.role : 'metrics';
+    if (needed !== null && !hasRole(role, needed)) return roleRefusal(needed, role);
+    if (route.method === 'POST' && isCrossSite(request, access.trustedOrigins)) return CROSS_SITE;
+    return { route, rest, role, user: isTrusted ? login.user : null };
   };
 
   const respond = async (
@@ -108,17 +169,21 @@ export function createHttpServer(
     response: ServerResponse,
     { signal, reserve }: Pick<Exchange, 'signal' | 'reserve'>,
   ): Promise<void> => {
-    const match = findRoute(request, response);
-    if (match === null) return;
+    const match = findRoute(request);
+    if ('status' in match) {
+      sendRefusal({ request, response }, match);
+      return;
+    }
     try {
       await match.route.answer({
         request,
         response,
-        client: () => clientOf(request, access.peerOf, isGuarded),
+        client: () => clientOf(request, access.peerOf, match.user),
+        role: match.role,
         rest: match.rest,
         signal,
         reserve,
-        readBody: (maxBytes) => bodies.read(request, maxBytes),
+        readBody: (maxBytes) => connections.whileReading(request.socket, () => bodies.read(request, maxBytes)),
       });
     } catch (error) {
       if (error instanceof BodyError) {

@@ -3,8 +3,8 @@
  * and is then linked or renamed to its path. So it never has other permissions at its path, a stale socket is replaced
  * in one step, and a file system without hard links works, too.
  */
-import { mkdtempSync, rmdirSync } from 'node:fs';
-import { chmod, chown, link, lstat, rename, unlink } from 'node:fs/promises';
+import { constants, existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { chmod, chown, link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { errnoOf, reasonOf } from '../core/error-text.ts';
@@ -101,13 +101,7 @@ export async function listenUnix(
     directory = mkdtempSync(`${dirname(path)}/.`);
     const fresh = `${directory}/s`;
     await bind(server, fresh);
-    await chmod(fresh, mode);
-    if (owner !== null) {
-      await chown(fresh, owner.uid, owner.gid).catch((error: unknown) => {
-        report('warn', `cannot change the owner of ${path} to ${owner.uid}:${owner.gid}: ${reasonOf(error)}`);
-      });
-    }
-    const { ino } = await lstat(fresh);
+    const ino = await permit(fresh, { path, mode, owner }, report);
     await (replaces ? rename(fresh, path) : moveToFreePlace(fresh, path));
     return () => removeSocket(path, ino);
   } catch (error) {
@@ -115,6 +109,35 @@ export async function listenUnix(
     throw listenErrorOf(path, error);
   } finally {
     if (directory !== null) removeDirectory(directory, report);
+  }
+}
+
+/** Linux's O_PATH, which Node does not name: a descriptor for a file that is not opened. */
+const O_PATH = 0o10000000;
+
+/**
+ * Gives a fresh socket its mode and owner, by a descriptor: the owner of the directory can rename our private directory
+ * and put a link in its place, and the link must not choose the file that is given away. Returns the inode number.
+ */
+async function permit(
+  fresh: string,
+  { path, mode, owner }: UnixAddress,
+  report: (level: Level, text: string) => void,
+): Promise<number> {
+  const file = await open(fresh, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const status = await file.stat();
+    if (!status.isSocket()) throw new ListenError('denied', path, 'another user has replaced the new socket');
+    const target = existsSync('/proc/self/fd') ? `/proc/self/fd/${file.fd}` : fresh;
+    await chmod(target, mode);
+    if (owner !== null) {
+      await chown(target, owner.uid, owner.gid).catch((error: unknown) => {
+        report('warn', `cannot change the owner of ${path} to ${owner.uid}:${owner.gid}: ${reasonOf(error)}`);
+      });
+    }
+    return status.ino;
+  } finally {
+    await file.close();
   }
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { randomInt } from 'node:crypto';
 import { errnoOf } from '../core/error-text.ts';
 import type { StreamName } from '../core/stream-name.ts';
+import { resolveLinks } from '../files/links.ts';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789_';
 const RANDOM_LENGTH = 8;
@@ -20,6 +21,8 @@ export function createAutoFile(directory: string, proc: string, stream: StreamNa
   for (let attempt = 1; ; attempt++) {
     let random = '';
     for (let i = 0; i < RANDOM_LENGTH; i++) random += ALPHABET[randomInt(ALPHABET.length)];
+    // The link of another user must not choose where we create a file.
+    resolveLinks(directory);
     const path = join(directory, `${proc}-${stream}---${identifier}-${random}.log`);
     try {
       closeSync(openSync(path, 'wx', 0o600));
@@ -37,6 +40,7 @@ export function createAutoFile(directory: string, proc: string, stream: StreamNa
 export function findAutoFiles(directory: string, identifier: string): string[] {
   // compat: Supervisor's pattern has no anchor at its end, so backups (NAME.log.1) match too.
   const pattern = new RegExp(`^.+?---${identifier.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}-\\S+\\.log`);
+  resolveLinks(directory);
   return readdirSync(directory)
     .filter((name) => pattern.test(name))
     .map((name) => join(directory, name));

@@ -2,30 +2,33 @@
  * One output stream of one process: filters the bytes, keeps their tail and feeds them to the log targets.
  * A channel lives as long as the process is configured, across its runs.
  */
+import type { LinearPattern } from '../core/linear-pattern.ts';
 import { AnsiStripper } from './ansi.ts';
-import { BLOCK_BYTES } from './blocks.ts';
 import { CaptureFilter } from './capture.ts';
 import { Feed } from './feed.ts';
 import type { PrefixLayout } from './line-prefix.ts';
 import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
-import type { BytesListener, LogChannel, ChannelSpec, Intake, LogTarget, LostOutput } from './ports.ts';
+import { OutputCounter } from './output-counter.ts';
+import type { BytesListener, ChannelCounts, LogChannel, ChannelSpec, Intake, LogTarget, LostOutput } from './ports.ts';
 import { ReadableLog, type StampParts } from './readable-log.ts';
 import type { Sink } from './sink.ts';
-import { type TargetSink, isFileTarget, lineFormFor } from './target-kinds.ts';
+import { type TargetSink, hasRecords, isFileTarget, lineFormFor } from './target-kinds.ts';
 
 /**
  * Maximum number of bytes of one read if a target takes records. Records are made in JavaScript, line by line, and are
  * longer than the line. Small reads keep the loop quick.
  */
-const RECORD_READ_BYTES = 64 * 1024;
+export const RECORD_READ_BYTES = 64 * 1024;
 
 /**
  * Maximum time for which a partial line is held back on a terminal. People do not notice the delay, and a line that two
  * reads cut apart looks whole.
  */
 const TERMINAL_PARTIAL_MS = 100;
+
+const EMPTY = Buffer.alloc(0);
 
 /** Functions of the hub for a channel. */
 export interface ChannelHost {
@@ -38,24 +41,43 @@ export interface ChannelHost {
   release(targetSinks: readonly TargetSink[]): void;
   /** Copies output into the supervisor's own log, as Supervisor does at level debug. */
   copyToMainLog(spec: ChannelSpec, targetSinks: readonly TargetSink[], bytes: Buffer): void;
+  /** Returns the compiled form of a pattern for lines. */
+  patternOf(text: string): LinearPattern;
   forget(channel: ProcessChannel): void;
 }
 
-/** One output stream of one process. */
-export class ProcessChannel extends ReadableLog implements LogChannel {
+/** Shared by the many channels without such listeners. */
+const NO_LISTENERS: readonly BytesListener[] = [];
+
+/** One open pipe of a channel: its reading, and the stages that its bytes pass through. */
+interface OpenPipe {
+  readonly intake: PipeIntake;
+  readonly output: ChannelOutput;
+}
+
+/** One output stream of one process. There are thousands, so its lists are replaced and not grown. */
+export class ProcessChannel extends ReadableLog implements LogChannel, OutputListener {
   #spec: ChannelSpec;
   readonly #host: ChannelHost;
-  #targetSinks: TargetSink[];
-  readonly #intakes = new Set<PipeIntake>();
-  readonly #outputs = new Set<ChannelOutput>();
-  readonly #captureListeners = new Set<BytesListener>();
+  #targetSinks: readonly TargetSink[];
+  #sinks: readonly Sink[];
+  /** Usually one. */
+  #pipes: readonly OpenPipe[] = [];
+  #captureListeners: readonly BytesListener[] = NO_LISTENERS;
+  readonly #counter: OutputCounter;
 
   constructor(spec: ChannelSpec, host: ChannelHost) {
     super(spec.tailBytes, host.stampParts);
     this.#spec = spec;
     this.#host = host;
     this.#targetSinks = host.acquire(spec.targets);
+    this.#sinks = sinksOf(this.#targetSinks);
+    this.#counter = new OutputCounter(host.intakeParts.natives, this.sinks);
     this.#countName(1);
+  }
+
+  get counts(): ChannelCounts {
+    return this.#counter.counts;
   }
 
   get spec(): ChannelSpec {
@@ -64,48 +86,61 @@ export class ProcessChannel extends ReadableLog implements LogChannel {
 
   /** The sinks of the targets. */
   get sinks(): readonly Sink[] {
-    return this.#targetSinks.map(({ sink }) => sink);
+    return this.#sinks;
   }
 
   read(fd: number, pid: number): Intake {
     for (const { sink } of this.#targetSinks) sink.open();
-    const output: ChannelOutput = new ChannelOutput(this.#spec, pid, {
-      logged: (bytes) => this.#log(bytes, pid),
-      captured: (section) => {
-        for (const listener of this.#captureListeners) listener(section, pid);
-      },
-      finished: () => {
-        this.#outputs.delete(output);
-        this.#intakes.delete(intake);
-      },
-    });
+    const output = new ChannelOutput(this.#spec, pid, this);
     output.connect(this.#makeFeeds(pid));
     const isRecord = this.#spec.targets.some((target) => target.format === 'json' || target.format === 'logfmt');
-    const readBytes = isRecord ? RECORD_READ_BYTES : BLOCK_BYTES;
-    const intake = new PipeIntake({ fd, pid, target: output, readBytes }, this.#host.intakeParts);
-    this.#outputs.add(output);
-    this.#intakes.add(intake);
+    const { intakeParts } = this.#host;
+    const buffer = isRecord ? intakeParts.smallReadBuffer : intakeParts.readBuffer;
+    const intake = new PipeIntake({ fd, pid, target: output, buffer }, intakeParts);
+    this.#pipes = this.#pipes.concat({ intake, output });
     return intake;
   }
 
+  logged(output: ChannelOutput, bytes: Buffer): void {
+    this.#counter.count(bytes, output);
+    this.#host.copyToMainLog(this.#spec, this.#targetSinks, bytes);
+    this.keep(bytes, output.pid);
+  }
+
+  captured({ pid }: ChannelOutput, section: Buffer): void {
+    for (const listener of this.#captureListeners) listener(section, pid);
+  }
+
+  finished(output: ChannelOutput): void {
+    this.#counter.end(output);
+    this.#pipes = this.#pipes.filter((pipe) => pipe.output !== output);
+  }
+
   async drained(): Promise<void> {
-    await Promise.all([...this.#intakes].map((intake) => intake.drained()));
+    await Promise.all(this.#pipes.map(({ intake }) => intake.drained()));
   }
 
   onCapture(listener: BytesListener): () => void {
-    this.#captureListeners.add(listener);
-    return () => this.#captureListeners.delete(listener);
+    this.#captureListeners = [...this.#captureListeners, listener];
+    return () => {
+      this.#captureListeners = this.#captureListeners.filter((other) => other !== listener);
+    };
   }
 
   configure(spec: ChannelSpec): void {
     const old = this.#targetSinks;
     // The new sinks are acquired first, so that a file that stays is not closed in between.
     this.#targetSinks = this.#host.acquire(spec.targets);
+    this.#sinks = sinksOf(this.#targetSinks);
+    this.#counter.use(this.sinks);
     this.#countName(-1);
     this.resizeTail(spec.tailBytes);
     this.#spec = spec;
     this.#countName(1);
-    for (const output of this.#outputs) output.connect(this.#makeFeeds(output.pid));
+    for (const { output } of this.#pipes) {
+      output.stripAnsi(spec.stripAnsi);
+      output.connect(this.#makeFeeds(output.pid));
+    }
     this.#host.release(old);
   }
 
@@ -124,42 +159,40 @@ export class ProcessChannel extends ReadableLog implements LogChannel {
   }
 
   close(): void {
-    for (const intake of this.#intakes) intake.close();
+    for (const { intake } of this.#pipes) intake.close();
     this.#countName(-1);
     this.#host.release(this.#targetSinks);
     this.#targetSinks = [];
+    this.#sinks = [];
     this.#host.forget(this);
   }
 
   /** Drops the unread output of the pipes at the exit of the supervisor. Returns its size. */
   discard(): LostOutput {
-    const lost = [...this.#intakes].map((intake) => intake.discard());
+    const lost = this.#pipes.map(({ intake }) => intake.discard());
     return { lines: sum(lost.map(({ lines }) => lines)), bytes: sum(lost.map(({ bytes }) => bytes)) };
   }
 
   /** Writes partial lines at the exit of the supervisor. */
   flush(): void {
-    for (const output of this.#outputs) output.flush();
+    for (const { output } of this.#pipes) output.flush();
   }
 
   #makeFeeds(pid: number): Feed[] {
     const { intakeParts, partials: watch, layout } = this.#host;
     const { style } = this.#spec;
+    const multiline = style.multiline === null ? null : this.#host.patternOf(style.multiline);
     return this.#targetSinks.map(
       ({ sink, target, isTerminal, isColored }) =>
         new Feed(sink, {
           form: lineFormFor(target, { origin: this.#spec, pid, style, layout, isColored }),
           isFile: isFileTarget(target),
+          multiline: hasRecords(target) ? multiline : null,
           partialAfterMs: isTerminal ? Math.min(TERMINAL_PARTIAL_MS, style.partialAfterMs) : style.partialAfterMs,
           watch,
-          wallMs: () => intakeParts.clock.wallMs(),
+          clock: intakeParts.clock,
         }),
     );
-  }
-
-  #log(bytes: Buffer, pid: number): void {
-    this.#host.copyToMainLog(this.#spec, this.#targetSinks, bytes);
-    this.keep(bytes, pid);
   }
 
   /** Counts the name in or out. Only names that are shown make the prefixes of others wider. */
@@ -175,11 +208,15 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
+function sinksOf(targetSinks: readonly TargetSink[]): readonly Sink[] {
+  return targetSinks.map(({ sink }) => sink);
+}
+
 /** Events of one pipe for its channel. */
 interface OutputListener {
-  logged(bytes: Buffer): void;
-  captured(section: Buffer): void;
-  finished(): void;
+  logged(output: ChannelOutput, bytes: Buffer): void;
+  captured(output: ChannelOutput, section: Buffer): void;
+  finished(output: ChannelOutput): void;
 }
 
 /**
@@ -189,18 +226,24 @@ class ChannelOutput implements IntakeTarget {
   readonly pid: number;
   sinks: readonly Sink[] = [];
   readonly #listener: OutputListener;
-  readonly #ansi: AnsiStripper | null;
+  #ansi: AnsiStripper | null = null;
   readonly #capture: CaptureFilter | null;
   #feeds: Feed[] = [];
 
   constructor(spec: ChannelSpec, pid: number, listener: OutputListener) {
     this.pid = pid;
     this.#listener = listener;
-    this.#ansi = spec.stripAnsi ? new AnsiStripper() : null;
+    this.stripAnsi(spec.stripAnsi);
     this.#capture =
       spec.captureMaxBytes > 0
-        ? new CaptureFilter(spec.captureMaxBytes, (section) => listener.captured(section))
+        ? new CaptureFilter(spec.captureMaxBytes, (section) => listener.captured(this, section))
         : null;
+  }
+
+  /** Begins or ends to remove escape sequences. */
+  stripAnsi(isOn: boolean): void {
+    if (isOn) this.#ansi ??= new AnsiStripper();
+    else this.#ansi = null;
   }
 
   /** Replaces the feeds. The new feed of the same sink continues a partial line. Other partial lines are written. */
@@ -233,7 +276,7 @@ class ChannelOutput implements IntakeTarget {
   }
 
   finish(): void {
-    const held = this.#capture === null ? Buffer.alloc(0) : this.#capture.finish();
+    const held = this.#capture === null ? EMPTY : this.#capture.finish();
     if (this.#ansi === null) {
       this.#pass(held);
     } else {
@@ -241,12 +284,12 @@ class ChannelOutput implements IntakeTarget {
       this.#pass(this.#ansi.finish());
     }
     this.connect([]);
-    this.#listener.finished();
+    this.#listener.finished(this);
   }
 
   #pass(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    this.#listener.logged(bytes);
+    this.#listener.logged(this, bytes);
     for (const feed of this.#feeds) feed.take(bytes);
   }
 }

@@ -28,6 +28,7 @@ export class FailureEpisode {
   readonly #meanwhile: string;
   #lines = 0;
   #bytes = 0;
+  #everLines = 0;
   #failedAtMs: number | null = null;
   /** True if a write has succeeded since the last failure. */
   #isWrittenAgain = false;
@@ -39,6 +40,11 @@ export class FailureEpisode {
     this.#name = name;
     this.#clock = clock;
     this.#report = report;
+  }
+
+  /** Number of lines that were ever dropped. */
+  get droppedLines(): number {
+    return this.#everLines;
   }
 
   /** Counts a write that failed and the output that it dropped. Reports the first failure of an episode. */
@@ -73,6 +79,7 @@ export class FailureEpisode {
 
   /** Counts output that was dropped, for the report of {@link tellDropped}. */
   drop({ lines, bytes }: Dropped): void {
+    this.#everLines += lines;
     this.#lines += lines;
     this.#bytes += bytes;
   }

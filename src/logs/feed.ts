@@ -4,11 +4,15 @@
  * Invariant: on a shared sink, a line of one program is never mixed with a line of another. Between two writes, the
  * sink is at the beginning of a line, or inside a line of this feed.
  */
+import type { LinearPattern } from '../core/linear-pattern.ts';
 import type { BlockQueue } from './block-queue.ts';
 import { LineSplitter } from './line-splitter.ts';
 import type { LineReceiver } from './line-splitter.ts';
 import type { PartialHolder, PartialWatch } from './partial-watch.ts';
-import type { Extent, RecordFormat } from './record-format.ts';
+import { hideNewlines } from './inner-newlines.ts';
+import type { LogClock } from './ports.ts';
+import type { Extent, RecordFormat, RecordInfo } from './record-format.ts';
+import { RecordJoiner } from './record-joiner.ts';
 import type { Sink } from './sink.ts';
 
 const NEWLINE = 0x0a;
@@ -39,8 +43,10 @@ export interface FeedParts {
   readonly isFile: boolean;
   /** Longest time that a partial line is held back, in milliseconds. 0: no time at all (`log_partial_after`). */
   readonly partialAfterMs: number;
+  /** Pattern of the first line of a record. Null: each line is a record (`log_multiline`). */
+  readonly multiline: LinearPattern | null;
   readonly watch: PartialWatch;
-  readonly wallMs: () => number;
+  readonly clock: Pick<LogClock, 'wallMs'>;
 }
 
 /** The lines of one pipe on their way to one sink. */
@@ -49,7 +55,8 @@ export class Feed implements LineReceiver, PartialHolder {
   readonly #parts: FeedParts;
   readonly #form: LineForm;
   readonly #splitter: LineSplitter;
-  readonly #detach: () => void;
+  /** Null: each line is a record. */
+  readonly #joiner: RecordJoiner | null;
   #readMs = 0;
   /** True while the watch counts the time of the partial line. */
   #isWatched = false;
@@ -63,7 +70,10 @@ export class Feed implements LineReceiver, PartialHolder {
     this.#parts = parts;
     this.#form = parts.form;
     this.#splitter = new LineSplitter(this);
-    this.#detach = sink.attach();
+    const { multiline, watch } = parts;
+    this.#joiner =
+      multiline === null ? null : new RecordJoiner(multiline, watch, (record, info) => this.#writeJoined(record, info));
+    sink.countWriters(1);
   }
 
   /** Takes all of `bytes`. The bytes are valid during the call only. */
@@ -82,37 +92,41 @@ export class Feed implements LineReceiver, PartialHolder {
       return;
     }
     if (isRaw && this.sink.hasOpenLineOf(this)) this.#splitter.setBegun(true);
-    this.#readMs = this.#parts.wallMs();
+    this.#readMs = this.#parts.clock.wallMs();
     this.sink.together(() => {
       this.#splitter.push(bytes, 0, bytes.length);
       this.#watchPartial();
     });
   }
 
-  /** Writes the whole partial line, because the supervisor exits. */
+  /** Writes the whole partial line and the last record, because the supervisor exits. */
   flush(): void {
-    if (this.sink.isGone) return;
-    this.#release();
-    this.#readMs = this.#parts.wallMs();
-    this.#splitter.flush();
+    if (!this.sink.isGone) {
+      this.#release();
+      this.#readMs = this.#parts.clock.wallMs();
+      this.#splitter.flush();
+    }
+    this.#joiner?.flush();
   }
 
   /** Writes a partial line that has waited long enough, up to its last whole character. */
   onDue(): void {
     this.#isWatched = false;
     if (this.sink.isGone) return;
-    this.#readMs = this.#parts.wallMs();
+    this.#readMs = this.#parts.clock.wallMs();
     this.#splitter.flushCharacters(this.#form.kind === 'record');
   }
 
   /** Stops the time of the partial line: while the pipe is not read, the program cannot end the line. */
   pause(): void {
     this.#release();
+    this.#joiner?.pause();
   }
 
   /** Starts the time of the partial line again, because the pipe is read again. */
   proceed(): void {
     this.#watchPartial();
+    this.#joiner?.proceed();
   }
 
   /** Gives the partial line to the feed that replaces this one, if both write lines in the same form. */
@@ -133,11 +147,17 @@ export class Feed implements LineReceiver, PartialHolder {
         this.#write(false, (queue) => queue.append(NEWLINE_BYTES, 0, 1));
     });
     this.#release();
-    this.#detach();
+    this.#joiner?.pause();
+    this.sink.countWriters(-1);
   }
 
   lines(bytes: Buffer, start: number, end: number): void {
     this.#hasEndedLine = true;
+    if (this.#joiner === null) this.#writeLines(bytes, start, end);
+    else this.#joiner.add(bytes.subarray(start, end), this.#readMs);
+  }
+
+  #writeLines(bytes: Buffer, start: number, end: number): void {
     if (this.#form.kind === 'record') {
       this.#writeRecord(bytes, start, end, 'whole');
       return;
@@ -147,6 +167,11 @@ export class Feed implements LineReceiver, PartialHolder {
   }
 
   begin(bytes: Buffer, start: number, end: number): void {
+    if (this.#joiner !== null && this.#isFinishing) {
+      this.#joiner.add(bytes.subarray(start, end), this.#readMs);
+      return;
+    }
+    this.#joiner?.flush();
     if (this.#form.kind === 'record') {
       this.#writeRecord(bytes, start, end, this.#isFinishing ? 'whole' : 'partial');
       return;
@@ -160,6 +185,7 @@ export class Feed implements LineReceiver, PartialHolder {
 
   resume(bytes: Buffer, start: number, end: number, isEnd: boolean): void {
     if (isEnd) this.#hasEndedLine = true;
+    this.#joiner?.flush();
     if (this.#form.kind !== 'record' && this.sink.hasOpenLineOf(this)) {
       this.#write(!isEnd, (queue) => queue.append(bytes, start, end));
       return;
@@ -167,12 +193,13 @@ export class Feed implements LineReceiver, PartialHolder {
     // Another line came between, or the target takes records. Its line is ended already: a newline alone is not
     // written.
     if (isEnd && isLineEnd(bytes, start, end)) return;
-    if (isEnd) this.lines(bytes, start, end);
+    if (isEnd) this.#writeLines(bytes, start, end);
     else this.begin(bytes, start, end);
   }
 
   cut(bytes: Buffer, start: number, end: number): void {
     this.#hasEndedLine = true;
+    this.#joiner?.flush();
     if (this.#form.kind === 'record') {
       this.#writeRecord(bytes, start, end, 'cut');
       return;
@@ -209,6 +236,19 @@ export class Feed implements LineReceiver, PartialHolder {
     const { record } = this.#form;
     const piece = { wallMs: this.#readMs, extent };
     this.#write(false, (queue) => record.write(queue, bytes.subarray(start, end), piece));
+  }
+
+  /** Writes a record that was joined of lines, as one record or as one message. */
+  #writeJoined(record: Buffer, info: RecordInfo): void {
+    if (this.sink.isGone) return this.sink.countLost(Buffer.concat([record, NEWLINE_BYTES]));
+    const { form } = this.#parts;
+    if (form.kind === 'record') {
+      this.#write(false, (queue) => form.record.writeRecord(queue, record, info));
+      return;
+    }
+    const line = Buffer.concat([hideNewlines(record), NEWLINE_BYTES]);
+    const prefix = form.kind === 'prefix' ? form.prefix.at(info.wallMs) : EMPTY;
+    this.#write(false, (queue) => queue.appendLines(line, 0, line.length, prefix));
   }
 
   #write(isLineOpen: boolean, fill: (queue: BlockQueue) => void): void {

@@ -4,31 +4,25 @@
  * A path may also be a fifo, a terminal or a device, which is known only after open(2). Such a path is never rotated,
  * truncated or removed.
  */
-import { close, constants, fstat, ftruncate, open, write } from 'node:fs';
+import { close, fstat, ftruncate, write } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { errnoOf } from '../core/error-text.ts';
-import { trustedPath } from '../files/links.ts';
 import { describeSystemError } from '../files/system-error.ts';
 import { Backups } from './compression.ts';
 import type { CompressionTurns } from './compression.ts';
+import { changeAccess, openLogFile, PLAIN_RULES } from './open-log-file.ts';
+import type { Control, OpenedPath } from './open-log-file.ts';
 import { PipeOutlet, ThreadOutlet } from './outlets.ts';
 import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
-import type { FileLimits, LogClock, LogProblem, OpenFile } from './ports.ts';
+import type { FileLimits, FileRules, LogClock, LogProblem, OpenFile } from './ports.ts';
 import { RotationDeadline } from './rotation-deadline.ts';
 import { endOfFill } from './rotation.ts';
 
-const openFile = promisify(open);
 const closeFile = promisify(close);
 const truncateFile = promisify(ftruncate);
 const statFile: (fd: number) => Promise<Stats> = promisify(fstat);
-
-/** With O_NONBLOCK, open(2) of a fifo without a reader fails with ENXIO and does not wait. */
-const OPEN_FLAGS =
-  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
-/** compat: Supervisor leaves the permissions of a log file to the umask. */
-const OPEN_MODE = 0o666;
 
 const NEWLINE = 0x0a;
 
@@ -42,7 +36,8 @@ export interface FileOutletParts {
   readonly turns: CompressionTurns;
   readonly report: (problem: LogProblem) => void;
   /**
-   * Called when the rotation time has come. Must lead to a call of {@link FileOutlet.open} when nothing is under way.
+   * Called when the rotation time has come, or the file needs another mode. Must lead to a call of
+   * {@link FileOutlet.open} when nothing is under way.
    */
   readonly due: () => void;
 }
@@ -52,6 +47,7 @@ interface Regular {
   readonly fd: number;
   readonly dev: number;
   readonly ino: number;
+  readonly control: Control;
   /** Milliseconds since 1970. */
   readonly bornMs: number;
   lastWriteMs: number;
@@ -64,6 +60,11 @@ type Opened = Regular | { readonly kind: 'other'; readonly outlet: Outlet };
 /** The outlet for a path. */
 export class FileOutlet implements Outlet {
   #limits: FileLimits;
+  #rules: FileRules;
+  /** True if the open file needs the mode and owner of new rules. */
+  #isAccessDue = false;
+  /** True if a refused mode or owner was reported. */
+  #isRefusalTold = false;
   readonly #parts: FileOutletParts;
   #opened: Opened | null = null;
   /** Size of the file at which a failed rotation is tried again. */
@@ -73,16 +74,23 @@ export class FileOutlet implements Outlet {
   /** True if a client has asked for a rotation, which has not happened yet. */
   #isRotationAsked = false;
   readonly #deadline: RotationDeadline;
-  readonly #backups: Backups;
+  /** Null until the first rotation or compression. */
+  #madeBackups: Backups | null = null;
 
-  constructor(parts: FileOutletParts, limits: FileLimits) {
-    const { path, clock, turns, report, due } = parts;
+  constructor(parts: FileOutletParts, limits: FileLimits, rules: FileRules = PLAIN_RULES) {
+    const { clock, due } = parts;
     this.#parts = parts;
     this.#limits = limits;
+    this.#rules = rules;
     this.#deadline = new RotationDeadline(clock, due);
+  }
+
+  get #backups(): Backups {
+    const { path, turns, report } = this.#parts;
     const isWritten = ({ dev, ino }: Stats): boolean =>
       this.#opened?.kind === 'regular' && this.#opened.ino === ino && this.#opened.dev === dev;
-    this.#backups = new Backups({ path, turns, report, isWritten });
+    this.#madeBackups ??= new Backups({ path, turns, report, isWritten });
+    return this.#madeBackups;
   }
 
   /** The open file for readers of the log; see {@link FileState}. */
@@ -92,13 +100,27 @@ export class FileOutlet implements Outlet {
     return { fd, dev, ino, size: Math.max(0, size - this.#untoldBytes) };
   }
 
-  /** Changes the limits. They apply from the next write on. A rotation time that has passed applies at once. */
-  limit(limits: FileLimits): void {
+  /**
+   * Changes the limits and rules. Limits apply from the next write on. A rotation time that has passed, a mode and an
+   * owner apply at once.
+   */
+  limit(limits: FileLimits, rules: FileRules = PLAIN_RULES): void {
     const before = this.#limits;
     this.#limits = limits;
+    this.#changeRules(rules);
     if (this.#opened?.kind !== 'regular') return;
     if (limits.interval !== before.interval) this.#setDeadline(this.#opened);
     if (limits.compress && !before.compress) this.#backups.compress(limits.backups);
+  }
+
+  #changeRules(rules: FileRules): void {
+    const isSame = isDeepStrictEqual(rules.access, this.#rules.access);
+    this.#rules = rules;
+    if (isSame) return;
+    this.#isRefusalTold = false;
+    if (this.#opened?.kind !== 'regular') return;
+    this.#isAccessDue = true;
+    this.#parts.due();
   }
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
@@ -123,10 +145,15 @@ export class FileOutlet implements Outlet {
     }
   }
 
-  /** Also rotates the file if its time has come. If a line is open, the write that ends the line rotates the file. */
+  /**
+   * Also gives the file its mode, and rotates it if its time has come. If a line is open, the write that ends the line
+   * rotates the file.
+   */
   open(done: Done): void {
     const opened = this.#opened;
     if (opened === null) callWhenDone(this.#open(), done);
+    else if (opened.kind === 'regular' && this.#isAccessDue)
+      callWhenDone(this.#changeAccess(opened), (error) => (error === null ? this.open(done) : done(error)));
     else if (opened.kind === 'regular' && !opened.isLineOpen && this.#isDue)
       callWhenDone(this.#tryToRotate(opened), done);
     else callWhenDone(Promise.resolve(), done);
@@ -198,10 +225,13 @@ export class FileOutlet implements Outlet {
   }
 
   async #open(): Promise<void> {
-    const { path, flags } = await trustedPath(this.#parts.path, OPEN_FLAGS);
-    const fd = await openFile(path, flags, OPEN_MODE);
-    const opened = await this.#identify(fd);
+    const rules = this.#rules;
+    const found = await openLogFile(this.#parts.path, rules);
+    const opened = this.#identify(found);
     this.#opened = opened;
+    this.#isAccessDue = !isDeepStrictEqual(rules.access, this.#rules.access);
+    if (this.#isAccessDue) this.#parts.due();
+    this.#tellRefusal(found.refusal);
     this.#rotateFrom = 0;
     this.#isRotationAsked = false;
     this.#deadline.clear();
@@ -210,12 +240,24 @@ export class FileOutlet implements Outlet {
     if (this.#limits.compress) this.#backups.compress(this.#limits.backups);
   }
 
-  async #identify(fd: number): Promise<Opened> {
+  #identify({ fd, status, control }: OpenedPath): Opened {
     const { growth, clock } = this.#parts;
-    const status = await statFile(fd);
-    if (status.isFile()) return regular(fd, status);
+    if (status.isFile()) return regular(fd, status, control);
     if (status.isFIFO()) return { kind: 'other', outlet: new PipeOutlet(fd, growth) };
     return { kind: 'other', outlet: new ThreadOutlet(fd, clock, true) };
+  }
+
+  async #changeAccess({ fd, control }: Regular): Promise<void> {
+    this.#isAccessDue = false;
+    this.#tellRefusal(await changeAccess(fd, control, this.#rules.access));
+  }
+
+  /** Reports once that the file keeps its mode and owner. Each rotation would meet the same refusal. */
+  #tellRefusal(refusal: string | null): void {
+    if (refusal === null || this.#isRefusalTold) return;
+    this.#isRefusalTold = true;
+    const text = `cannot give ${this.#parts.path} its mode and owner: ${refusal}`;
+    this.#parts.report({ level: 'error', text });
   }
 
   /**
@@ -298,15 +340,15 @@ export class FileOutlet implements Outlet {
     const old = this.#opened;
     this.#opened = null;
     this.#deadline.clear();
-    await this.#backups.stop();
+    await this.#madeBackups?.stop();
     await closeOpened(old);
   }
 }
 
-function regular(fd: number, { dev, ino, size, birthtimeMs, mtimeMs }: Stats): Regular {
+function regular(fd: number, { dev, ino, size, birthtimeMs, mtimeMs }: Stats, control: Control): Regular {
   // Some file systems report zero as the birth time. A copied file was born after its last write.
   const bornMs = birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs;
-  return { kind: 'regular', fd, dev, ino, bornMs, lastWriteMs: mtimeMs, size, isLineOpen: false };
+  return { kind: 'regular', fd, dev, ino, control, bornMs, lastWriteMs: mtimeMs, size, isLineOpen: false };
 }
 
 async function closeOpened(opened: Opened | null): Promise<void> {

@@ -4,9 +4,10 @@
  */
 import { resolve as resolvePath } from 'node:path';
 import { decodeOutput } from '../core/event-text.ts';
+import { LinearPattern } from '../core/linear-pattern.ts';
 import { describeSystemError } from '../files/system-error.ts';
 import { BLOCK_BYTES } from './blocks.ts';
-import { ProcessChannel } from './channel.ts';
+import { ProcessChannel, RECORD_READ_BYTES } from './channel.ts';
 import type { ChannelHost } from './channel.ts';
 import { FileOutlet } from './file-outlet.ts';
 import { FlushTimer, within } from './flush-timer.ts';
@@ -37,6 +38,12 @@ import { type TargetSink, connectTarget } from './target-kinds.ts';
 /** Time for the reports of lost output before the exit. */
 const REPORT_MS = 100;
 
+/** Time for the ends of connections to log servers before the exit. */
+const HANG_UP_MS = 100;
+
+/** Limit of the patterns that are kept compiled. */
+const MAX_PATTERNS = 256;
+
 /** All logs of one supervisor. */
 export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly intakeParts: IntakeParts;
@@ -48,6 +55,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly #sinks: SinkStore;
   readonly #channels = new Set<ProcessChannel>();
   readonly #mainLog: SupervisorLog;
+  /** Patterns by their text. Streams share the states of a pattern. */
+  readonly #patterns = new Map<string, LinearPattern>();
   /** True during the last flush: losses are reported on our stderr too. */
   #isFinishing = false;
 
@@ -55,11 +64,13 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     this.#deps = deps;
     this.#sinks = new SinkStore(deps, (sink, problem) => this.#report(sink, problem));
     this.partials = new PartialWatch(deps.clock, setImmediate);
+    const readBuffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
     this.intakeParts = {
       natives: deps.natives,
       clock: deps.clock,
       growth: this.#sinks.growth,
-      readBuffer: Buffer.allocUnsafeSlow(BLOCK_BYTES),
+      readBuffer,
+      smallReadBuffer: readBuffer.subarray(0, RECORD_READ_BYTES),
     };
     this.lineReader = new LineReader(deps.sequence, deps.clock);
     this.stampParts = { sequence: deps.sequence, clock: deps.clock, lineReader: this.lineReader };
@@ -84,7 +95,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
 
   reopen(): Promise<void> {
     return this.#sinks.reopen(({ name }, error) =>
-      this.#mainLog.write('error', `cannot reopen ${name}: ${describeSystemError(error)}`),
+      this.#mainLog.write('error', `cannot reopen ${name}: ${describeSystemError(error)}`, { event: 'logging' }),
     );
   }
 
@@ -122,6 +133,15 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     // Reported once: a log on the sink that fails loses this report too.
     const hasDropped = this.#sinks.all.map((sink) => sink.tellDropped()).includes(true);
     if (losses.size > 0 || hasDropped) await this.flush(REPORT_MS);
+    await this.#hangUp();
+  }
+
+  async #hangUp(): Promise<void> {
+    const { clock } = this.#deps;
+    const late = Promise.withResolvers<void>();
+    const cancel = clock.alarm(clock.nowMs() + HANG_UP_MS, late.resolve);
+    await Promise.race([this.#sinks.hangUp(), late.promise]);
+    cancel();
   }
 
   async close(): Promise<void> {
@@ -141,7 +161,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
       if (acquired.some(({ sink }) => sink === targetSink.sink)) this.#sinks.release(targetSink.sink);
       else acquired.push(targetSink);
     }
-    return acquired;
+    // A copy: an array that has grown by push has room for 17 elements.
+    return [...acquired];
   }
 
   release(targetSinks: readonly TargetSink[]): void {
@@ -150,12 +171,12 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
 
   attachOwn(wanted: LogTarget): OwnTarget {
     const { sink, target } = connectTarget(wanted, this.#sinks);
-    const detach = sink.attach();
+    sink.countWriters(1);
     return {
       sink,
       target,
       detach: () => {
-        detach();
+        sink.countWriters(-1);
         this.#sinks.release(sink);
       },
     };
@@ -177,6 +198,14 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
       targetSinks.some((targetSink) => targetSink.sink === sink) || (isOnStream && streams.includes(sink));
     // compat: at level debug, Supervisor's own log has the output of the programs too (loglevel).
     this.#mainLog.copyOutput(`'${spec.process}' ${spec.stream} output:\n${decodeOutput(bytes)}`, hasOutput);
+  }
+
+  patternOf(text: string): LinearPattern {
+    // Patterns of former configurations are dropped. Channels keep those that they use.
+    if (this.#patterns.size >= MAX_PATTERNS) this.#patterns.clear();
+    const pattern = this.#patterns.get(text) ?? new LinearPattern(text);
+    this.#patterns.set(text, pattern);
+    return pattern;
   }
 
   forget(channel: ProcessChannel): void {

@@ -4,8 +4,8 @@
  * (`log_prefix`). This file makes bytes and writes nothing.
  */
 import { parseLogTemplate, type TemplateField, type TemplatePart } from '../core/log-template.ts';
-import { cutToPrecision, padText } from '../core/percent-format.ts';
 import type { StreamName } from '../core/stream-name.ts';
+import { cutMiddleWith, fitStart, pad, widthOf } from './columns.ts';
 import type { LineStyle } from './ports.ts';
 import { formatIsoTime } from './time-format.ts';
 
@@ -23,7 +23,7 @@ const CYCLE = [36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94, 91];
 export interface ShownName {
   readonly process: string;
   readonly program: string;
-  /** Most characters of a name (`log_prefix_width`). 0: no limit. It is the same for all names. */
+  /** Most columns of a name (`log_prefix_width`). 0: no limit. It is the same for all names. */
   readonly limit: number;
 }
 
@@ -80,7 +80,7 @@ export class PrefixLayout {
 
   #measure(): void {
     const limit = this.#limit === 0 ? Infinity : this.#limit;
-    const long = [...this.#names.keys()].filter((name) => name.length > limit && widthOf(name) > limit);
+    const long = [...this.#names.keys()].filter((name) => widthOf(name) > limit);
     const cut = cutNames(long, limit);
     let width = 0;
     for (const name of this.#names.keys()) width = Math.max(width, widthOf(cut.get(name) ?? name));
@@ -107,12 +107,8 @@ function cutNames(names: readonly string[], limit: number): Map<string, string> 
   );
 }
 
-/** Puts a mark in place of the middle of a text, so that the result has `limit` characters. */
 function cutMiddle(text: string, mark: string, limit: number): string {
-  const characters = [...text];
-  const kept = limit - mark.length;
-  const end = Math.ceil(kept / 2);
-  return characters.slice(0, kept - end).join('') + mark + characters.slice(characters.length - end).join('');
+  return cutMiddleWith(text, mark, limit, Math.ceil((limit - widthOf(mark)) / 2));
 }
 
 function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
@@ -180,12 +176,14 @@ export class LinePrefix {
     const stamp = this.#isStamped ? `${formatIsoTime(wallMs)} ` : '';
     if (this.#template !== null) return stamp + this.#template.map((part) => this.#render(part, wallMs)).join('');
     const name = this.#layout.shorten(this.#origin.process);
-    return `${stamp}${padText(name, { flags: '-', width: this.#layout.width })} | `;
+    return `${stamp}${pad(name, this.#layout.width)} | `;
   }
 
   #render(part: TemplatePart, wallMs: number): string {
     if (typeof part === 'string') return part;
-    return padText(cutToPrecision(this.#valueOf(part.field, wallMs), part.conversion), part.conversion);
+    const { precision, width, flags } = part.conversion;
+    const value = this.#valueOf(part.field, wallMs);
+    return pad(precision === null ? value : fitStart(value, precision), width, !flags.includes('-'));
   }
 
   #valueOf(field: TemplateField, wallMs: number): string {
@@ -204,9 +202,4 @@ export class LinePrefix {
         return formatIsoTime(wallMs);
     }
   }
-}
-
-/** Returns the width of a text in characters, not in UTF-16 units. */
-function widthOf(text: string): number {
-  return [...text].length;
 }

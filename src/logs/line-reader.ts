@@ -6,6 +6,7 @@ import type { Sequence } from '../core/sequence.ts';
 import { decodeBytes } from '../files/bytes.ts';
 import { latestLines, type LineLimits, type LineSource, oldestLines } from './merged-lines.ts';
 import type { LogClock } from './ports.ts';
+import type { Tail } from './tail.ts';
 import type { LineBounds } from './tail-lines.ts';
 
 /** Time for which new lines are collected before a waiting client gets them. People do not notice the delay. */
@@ -49,6 +50,12 @@ export interface LineReading<Source extends LineSource> {
   readonly missed: ReadonlyArray<MissedBytes<Source>>;
 }
 
+/**
+ * Number of the lost bytes of each output that a client was told about. With the lines of other outputs, a client may
+ * continue at a number before a loss that it knows: it is not told twice.
+ */
+export type ToldLosses = WeakMap<object, number>;
+
 /** Lines to read, and the limits of the answer. */
 export interface LineQuery extends LineBounds {
   readonly limits: LineLimits;
@@ -67,6 +74,21 @@ export interface LineWait<Source extends LineSource> {
   readonly signal: AbortSignal;
 }
 
+/**
+ * Called before each block of a followed output is kept, so that lines can be read before they are overwritten. Gets
+ * the number of bytes, and the size of the memory of that output. Must not throw.
+ */
+export type OnOutput = (bytes: number, memoryBytes: number) => void;
+
+/** A client that reads the new lines of outputs for a long time. */
+export interface LineFollow<Source extends LineSource> {
+  /** Reads as {@link LineReader.read} does, from the outputs that were current at the last refresh. */
+  readonly read: (after: number, limits: LineLimits, told?: ToldLosses) => LineReading<Source>;
+  /** Looks up the outputs again. */
+  readonly refresh: () => void;
+  readonly close: () => void;
+}
+
 interface Waiter {
   readonly isReady: () => boolean;
   readonly wake: () => void;
@@ -77,6 +99,8 @@ export class LineReader {
   readonly #sequence: Sequence;
   readonly #clock: LogClock;
   readonly #waiters = new Set<Waiter>();
+  /** Functions to call for each block of an output that a client follows. */
+  readonly #followed = new Map<Tail, Set<OnOutput>>();
   #isCollecting = false;
 
   constructor(sequence: Sequence, clock: LogClock) {
@@ -91,12 +115,13 @@ export class LineReader {
 
   /**
    * Reads the oldest lines after `query.after`, or the latest lines if it is null. `reserve` gets the number of bytes
-   * before they are copied, and may throw.
+   * before they are copied, and may throw. `told` belongs to a client that continues.
    */
   read<Source extends LineSource>(
     sources: readonly Source[],
     query: LineQuery,
     reserve: (bytes: number) => void,
+    told: ToldLosses | null = null,
   ): LineReading<Source> {
     const { after, limits } = query;
     const { lines, next, hasMore } = (after === null ? latestLines : oldestLines)(sources, query, limits);
@@ -114,7 +139,7 @@ export class LineReader {
       })),
       next: next ?? Math.max(this.#sequence.latest, after ?? 0),
       hasMore,
-      missed: after === null ? [] : missedOf(sources, after),
+      missed: after === null ? [] : missedOf(sources, after, told),
     };
   }
 
@@ -143,6 +168,47 @@ export class LineReader {
       return hasNewer(known, wait.after) || wait.isOtherwiseReady?.() === true;
     });
     return true;
+  }
+
+  /** Follows outputs until `close`. */
+  follow<Source extends LineSource>(findSources: () => readonly Source[], onOutput: OnOutput): LineFollow<Source> {
+    let sources: readonly Source[] = [];
+    let tails: readonly Tail[] = [];
+    const close = (): void => {
+      for (const tail of tails) this.#unfollow(tail, onOutput);
+      tails = [];
+    };
+    const refresh = (): void => {
+      close();
+      sources = findSources();
+      tails = sources.map(({ memory }) => memory);
+      for (const tail of tails) this.#followed.set(tail, (this.#followed.get(tail) ?? new Set()).add(onOutput));
+    };
+    refresh();
+    return {
+      read: (after, limits, told) => {
+        const bounds = { after, before: null, sinceMs: null, untilMs: null };
+        return this.read(sources, { ...bounds, limits }, () => undefined, told);
+      },
+      refresh,
+      close,
+    };
+  }
+
+  #unfollow(tail: Tail, onOutput: OnOutput): void {
+    const listeners = this.#followed.get(tail);
+    listeners?.delete(onOutput);
+    if (listeners?.size === 0) this.#followed.delete(tail);
+  }
+
+  /** True if a client follows an output whose lines are kept. */
+  isFollowed(tail: Tail): boolean {
+    return this.#followed.size > 0 && tail.limit > 0 && this.#followed.has(tail);
+  }
+
+  /** Tells that an output gets new bytes now. Called for each block of each output. */
+  announce(tail: Tail, bytes: number): void {
+    if (this.#followed.size > 0) for (const onOutput of this.#followed.get(tail) ?? []) onOutput(bytes, tail.limit);
   }
 
   /** Tells that an output has new bytes, or that something else has happened. Called for each block of each output. */
@@ -183,9 +249,18 @@ function hasNewer(sources: readonly LineSource[], after: number): boolean {
   return sources.some(({ memory }) => memory.latest > after);
 }
 
-function missedOf<Source extends LineSource>(sources: readonly Source[], after: number): Array<MissedBytes<Source>> {
+function missedOf<Source extends LineSource>(
+  sources: readonly Source[],
+  after: number,
+  told: ToldLosses | null,
+): Array<MissedBytes<Source>> {
   return sources.flatMap((source) => {
-    const bytes = source.memory.missedAfter(after);
+    const { memory } = source;
+    const lost = memory.oldest;
+    // An output that was emptied counts from 0 again.
+    const known = Math.min(told?.get(memory) ?? 0, lost);
+    told?.set(memory, lost);
+    const bytes = Math.min(memory.missedAfter(after), lost - known);
     return bytes === 0 ? [] : [{ source, bytes }];
   });
 }

@@ -12,6 +12,7 @@ export const MAX_LINE_BYTES = 1024 * 1024;
 const CARRY_BYTES = 4096;
 
 const NEWLINE = 0x0a;
+const EMPTY = Buffer.alloc(0);
 const RETURN = 0x0d;
 
 /** Receiver of the lines. The bytes are valid during the call only. */
@@ -32,7 +33,7 @@ export interface LineReceiver {
 /** The splitter of one pipe. */
 export class LineSplitter {
   readonly #receiver: LineReceiver;
-  #carry: Buffer = Buffer.alloc(0);
+  #carry: Buffer = EMPTY;
   #carried = 0;
   /** True if the beginning of the current line was passed on already. */
   #isBegun = false;
@@ -129,7 +130,7 @@ export class LineSplitter {
     const carry = this.#carry;
     const length = this.#carried;
     this.#carried = 0;
-    if (carry.length > CARRY_BYTES) this.#carry = Buffer.alloc(0);
+    if (carry.length > CARRY_BYTES) this.#carry = EMPTY;
     if (this.#isBegun) this.#receiver.resume(carry, 0, length, isEnd);
     else if (isEnd) this.#receiver.lines(carry, 0, length);
     else this.#receiver.begin(carry, 0, length);

@@ -1,12 +1,16 @@
 /**
- * Connections to a log server: a datagram for each message over UDP, and octet counting (RFC 6587) over TCP.
+ * Connections to a log server: a datagram for each message over UDP, and octet counting over TCP (RFC 6587) and TLS
+ * (RFC 5425).
  * A connection sends its messages or is lost. The outlet keeps messages and decides when to connect again.
  */
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns';
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { connect as connectTcp, isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { LogServer } from '../core/log-server.ts';
+import { connectTls, explainTls } from './tls-client.ts';
 
 /** An open connection. */
 export interface Link {
@@ -15,8 +19,11 @@ export interface Link {
    * called after this call returned, and never after a loss.
    */
   send(messages: readonly Buffer[], sent: (count: number) => void): void;
-  /** Ends the connection. Messages that were taken still go out. No event comes afterwards. */
-  close(): void;
+  /**
+   * Ends the connection. Messages that were taken still go out. No event comes afterwards. `closed` is called when the
+   * server has the end of the connection, or cannot get it.
+   */
+  close(closed?: () => void): void;
 }
 
 /** Events of a connection. `lost` may come without `opened`, and comes at most once. */
@@ -36,7 +43,11 @@ export type Connect = (attempt: number, events: LinkEvents) => () => void;
  * Maximum number of bytes of one message. Most receivers take a datagram of this size, and a message over TCP of this
  * size.
  */
-export const MAX_MESSAGE_BYTES: Readonly<Record<LogServer['protocol'], number>> = { udp: 8 * 1024, tcp: 64 * 1024 };
+export const MAX_MESSAGE_BYTES: Readonly<Record<LogServer['protocol'], number>> = {
+  udp: 8 * 1024,
+  tcp: 64 * 1024,
+  tls: 64 * 1024,
+};
 
 /** Maximum number of datagrams in a row. Other work of the loop gets its turn then. */
 const BURST = 256;
@@ -48,22 +59,42 @@ const KEEPALIVE_MS = 60_000;
 /** A log server sends nothing. A connection that receives more than this is closed: reading a flood would cost time. */
 const MAX_RECEIVED_BYTES = 64 * 1024;
 
+/** Time for the end of a TLS connection that we close. */
+const CLOSE_MS = 5000;
+
 /** Returns the function that connects to a server. */
-export function connectTo({ protocol, host, port }: LogServer): Connect {
-  return protocol === 'tcp'
-    ? (_attempt, events) => openStream(host, port, events)
-    : (attempt, events) => openDatagrams(host, port, attempt, events);
+export function connectTo(server: LogServer): Connect {
+  const { protocol, host, port } = server;
+  switch (protocol) {
+    case 'udp':
+      return (attempt, events) => openDatagrams(host, port, attempt, events);
+    case 'tcp':
+      return (_attempt, events) =>
+        openStream(() => connectTcp({ host, port, lookup: lookUpInTurn }), 'connect', events);
+    case 'tls':
+      return (_attempt, events) => openStream(() => connectTls(server, lookUpInTurn), 'secureConnect', events);
+  }
 }
 
-function openStream(host: string, port: number, events: LinkEvents): () => void {
-  const socket = connectTcp({
-    host,
-    port,
-    lookup: lookUpInTurn,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEPALIVE_MS,
-  });
+/** Connects by a stream. `openedOn` is the event after which messages can be sent. */
+function openStream(makeSocket: () => Socket, openedOn: string, events: LinkEvents): () => void {
+  try {
+    return followStream(makeSocket(), openedOn, events);
+  } catch (error) {
+    // A file with certificates cannot be read or used. The next attempt reads the file again.
+    let isOver = false;
+    setImmediate(() => {
+      if (!isOver) events.lost(error as NodeJS.ErrnoException);
+    });
+    return () => {
+      isOver = true;
+    };
+  }
+}
+
+function followStream(socket: Socket, openedOn: string, events: LinkEvents): () => void {
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEPALIVE_MS);
   let failure: NodeJS.ErrnoException | null = null;
   let isOver = false;
   const link: Link = {
@@ -74,13 +105,19 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
         if (!error && !isOver) sent(batch.length);
       });
     },
-    close: () => {
+    close: (closed = () => undefined) => {
       isOver = true;
-      // The kernel still delivers the bytes that it has taken.
-      socket.destroy();
+      socket.once('close', closed);
+      // The kernel still delivers the bytes that it has taken. Over TLS, the server also gets the end of the stream.
+      if (!(socket instanceof TLSSocket)) {
+        socket.destroy();
+        return;
+      }
+      socket.setTimeout(CLOSE_MS, () => socket.destroy());
+      socket.end(() => socket.destroy());
     },
   };
-  socket.on('connect', () => {
+  socket.on(openedOn, () => {
     if (!isOver) events.opened(link);
   });
   let receivedBytes = 0;
@@ -90,7 +127,7 @@ function openStream(host: string, port: number, events: LinkEvents): () => void 
     if (receivedBytes > MAX_RECEIVED_BYTES) socket.destroy(new Error('it sends data, which a log server never does'));
   });
   socket.on('error', (error: NodeJS.ErrnoException) => {
-    failure = firstOf(error);
+    failure = explainTls(firstOf(error));
   });
   socket.on('close', () => {
     if (isOver) return;
@@ -118,10 +155,11 @@ function firstOf(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
 function openDatagrams(host: string, port: number, attempt: number, events: LinkEvents): () => void {
   let isOver = false;
   let close = (): void => undefined;
-  const end = (): void => {
+  const end = (closed?: () => void): void => {
     if (isOver) return;
     isOver = true;
     close();
+    closed?.();
   };
   const lose = (error: NodeJS.ErrnoException): void => {
     if (isOver) return;
@@ -153,7 +191,7 @@ function openDatagrams(host: string, port: number, attempt: number, events: Link
       });
     };
   });
-  return end;
+  return () => end();
 }
 
 type Found = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;

@@ -36,6 +36,9 @@ interface Entry {
   readonly wallMs: number;
 }
 
+/** Fields of a line that says nothing about a process. */
+const OTHER: LogFields = { event: 'message' };
+
 /** The supervisor's own log. */
 export class SupervisorLog extends ReadableLog implements MainLog {
   readonly #host: MainLogHost;
@@ -51,7 +54,7 @@ export class SupervisorLog extends ReadableLog implements MainLog {
     this.#targets = this.#attach();
   }
 
-  write(level: Level, text: string, fields: LogFields | null = null): void {
+  write(level: Level, text: string, fields: LogFields = OTHER): void {
     if (this.isEnabled(level))
       this.#write({ level, text: fitMessage(text.toWellFormed()), fields, wallMs: this.#host.wallMs() }, () => false);
   }
@@ -59,7 +62,7 @@ export class SupervisorLog extends ReadableLog implements MainLog {
   /** Writes output of a program at level debug. Skips the sinks that have the output itself. */
   copyOutput(text: string, hasOutput: (sink: Sink) => boolean): void {
     if (this.isEnabled('debug'))
-      this.#write({ level: 'debug', text, fields: null, wallMs: this.#host.wallMs() }, hasOutput);
+      this.#write({ level: 'debug', text, fields: OTHER, wallMs: this.#host.wallMs() }, hasOutput);
   }
 
   #write(given: Entry, isSkipped: (sink: Sink) => boolean): void {
@@ -99,7 +102,7 @@ export class SupervisorLog extends ReadableLog implements MainLog {
 
   /** Reports the failure of a sink. Where the failed sink is the only target of the log, reports on our stderr too. */
   reportFailure(failed: Sink, level: Level, text: string): void {
-    this.write(level, text);
+    this.write(level, text, { event: 'logging' });
     if (this.#targets.every(({ sink }) => sink === failed)) this.#sayOnStderr(failed, level, text);
   }
 
@@ -108,14 +111,15 @@ export class SupervisorLog extends ReadableLog implements MainLog {
    * works.
    */
   reportLoss(failed: Sink, level: Level, text: string): void {
-    this.write(level, text);
+    this.write(level, text, { event: 'logging' });
     const stderr = this.#host.stderrTarget();
     if (!this.#targets.some(({ sink }) => sink === stderr.sink)) this.#sayOnStderr(failed, level, text);
   }
 
   #sayOnStderr(failed: Sink, level: Level, text: string): void {
     const stderr = this.#host.stderrTarget();
-    if (failed !== stderr.sink) this.#say(stderr, { level, text, fields: null, wallMs: this.#host.wallMs() });
+    if (failed !== stderr.sink)
+      this.#say(stderr, { level, text, fields: { event: 'logging' }, wallMs: this.#host.wallMs() });
   }
 
   #attach(): OwnTarget[] {
@@ -135,7 +139,7 @@ export class SupervisorLog extends ReadableLog implements MainLog {
     const format = (of: Entry): Buffer[] => ownLinesFor(target, { ...of, name: this.#spec.name, pid: process.pid });
     const formatDropped = (lines: number): Buffer => {
       const text = `${lines} lines of this log were dropped: ${sink.name} did not take them`;
-      return Buffer.concat(format({ level: 'warn', text, fields: null, wallMs: this.#host.wallMs() }));
+      return Buffer.concat(format({ level: 'warn', text, fields: { event: 'logging' }, wallMs: this.#host.wallMs() }));
     };
     for (const line of format(entry)) sink.say(line, formatDropped);
   }

@@ -2,6 +2,7 @@
  * Splits a stream of lines with headers (message-header.ts) into messages of a size that a log server takes. A longer
  * line becomes several messages, each with the header of the line. A UTF-8 character is never split.
  */
+import { beforeHidden } from './inner-newlines.ts';
 import { headerEnd } from './message-header.ts';
 
 const NEWLINE = 0x0a;
@@ -46,7 +47,7 @@ export class MessageCutter {
     const room = this.#longest - header.length;
     let at = header.length;
     while (line.length - at > room) {
-      const stop = beforeCharacter(line, at + room);
+      const stop = beforeHidden(line, beforeCharacter(line, at + room));
       this.#emit(at === header.length ? line.subarray(0, stop) : Buffer.concat([header, line.subarray(at, stop)]));
       at = stop;
     }

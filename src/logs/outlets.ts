@@ -37,12 +37,16 @@ export interface Outlet {
   readonly keptBytes?: number;
   /** Lines among the kept bytes. */
   readonly keptLines?: number;
+  /** Number of kept lines that were ever dropped. */
+  readonly droppedLines?: number;
   /** Time at which kept bytes were last sent. */
   readonly movedAtMs?: number;
   /** Reports kept bytes that were dropped. Returns false if there are none. */
   tellDropped?(): boolean;
   /** Resolves when the kept bytes are sent, or cannot be sent for now. */
   drained?(): Promise<void>;
+  /** Ends an idle connection at the exit of the supervisor. Resolves when the other side has the end. */
+  hangUp?(): Promise<void>;
 }
 
 /** An outlet without a path: there is nothing to open and nothing to empty. */
@@ -93,7 +97,7 @@ export class PipeGrowth {
 
   /** Makes the gauge of one pipe. */
   gauge(fd: number): FloodGauge {
-    return new FloodGauge(fd, this.#clock, (pipe) => this.#grow(pipe));
+    return new FloodGauge(fd, this.#clock, this);
   }
 
   /** Counts a grown pipe out after it was closed. */
@@ -101,7 +105,8 @@ export class PipeGrowth {
     if (gauge.isGrown) this.#grown--;
   }
 
-  #grow(fd: number): boolean {
+  /** Grows a flooded pipe. Returns false if too many pipes are grown already. */
+  grow(fd: number): boolean {
     if (this.#grown >= GROWN_PIPES) return false;
     this.#grown++;
     // The kernel may refuse (pipe-user-pages-soft, pipe-max-size). The pipe then keeps its size.
@@ -114,15 +119,15 @@ export class PipeGrowth {
 export class FloodGauge {
   readonly #fd: number;
   readonly #clock: LogClock;
-  readonly #grow: (fd: number) => boolean;
+  readonly #growth: PipeGrowth;
   #sinceMs = 0;
   #bytes = 0;
   #isGrown = false;
 
-  constructor(fd: number, clock: LogClock, grow: (fd: number) => boolean) {
+  constructor(fd: number, clock: LogClock, growth: PipeGrowth) {
     this.#fd = fd;
     this.#clock = clock;
-    this.#grow = grow;
+    this.#growth = growth;
   }
 
   get isGrown(): boolean {
@@ -140,7 +145,7 @@ export class FloodGauge {
     this.#bytes += bytes;
     if (this.#bytes < FLOOD_BYTES) return;
     this.#bytes = 0;
-    this.#isGrown = this.#grow(this.#fd);
+    this.#isGrown = this.#growth.grow(this.#fd);
   }
 }
 

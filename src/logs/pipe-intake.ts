@@ -3,13 +3,12 @@
  * terminal (`tty`).
  * All pipes are read into the same memory, so a receiver must be done with the bytes when its call returns.
  */
-import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 import { countLines } from './count-lines.ts';
+import { DescriptorReader, isEnd, type ReaderListener, TERMINAL_BYTES } from './descriptor-reader.ts';
 import type { FloodGauge, PipeGrowth } from './outlets.ts';
 import type { Intake, LogClock, LogNatives, LostOutput } from './ports.ts';
 import type { Sink, Waiter } from './sink.ts';
-import { isEnd, TERMINAL_BYTES, TerminalReader } from './terminal-reader.ts';
 
 const NEWLINE_BYTE = 0x0a;
 
@@ -20,6 +19,8 @@ export interface IntakeParts {
   readonly growth: PipeGrowth;
   /** Memory for the bytes of a read. */
   readonly readBuffer: Buffer;
+  /** The first part of that memory, for small reads. */
+  readonly smallReadBuffer: Buffer;
 }
 
 /** Receiver of the bytes of one pipe. */
@@ -42,32 +43,22 @@ export interface IntakePipe {
   readonly fd: number;
   readonly pid: number;
   readonly target: IntakeTarget;
-  /** Maximum number of bytes of one read. */
-  readonly readBytes: number;
-}
-
-/** The reading of a descriptor in the event loop. */
-interface Source {
-  readonly destroyed: boolean;
-  resume(): unknown;
-  pause(): unknown;
-  /** Closes the descriptor. */
-  destroy(): unknown;
+  /** Memory for the bytes of a read, which limits their number. */
+  readonly buffer: Buffer;
 }
 
 /** Reads one pipe of one run. */
-export class PipeIntake implements Intake, Waiter {
+export class PipeIntake implements Intake, Waiter, ReaderListener {
   readonly pid: number;
-  readonly ended: Promise<void>;
+  readonly buffer: Buffer;
   readonly #parts: IntakeParts;
   readonly #target: IntakeTarget;
-  readonly #source: Source;
+  readonly #source: DescriptorReader;
   /** Null for a terminal, whose size is fixed. */
   readonly #gauge: FloodGauge | null;
   readonly #fd: number;
-  /** Maximum number of bytes of one read. */
-  readonly #limit: number;
-  #resolveEnded: () => void = () => undefined;
+  /** The promise of {@link ended}; null if no caller waits for it. */
+  #end: PromiseWithResolvers<void> | null = null;
   /** Number of full sinks that the intake waits for. */
   #waits = 0;
   #hasEnded = false;
@@ -77,44 +68,27 @@ export class PipeIntake implements Intake, Waiter {
    * output was read.
    */
   #restBytes = 0;
-  #resumed: Array<() => void> = [];
+  /** Callers of {@link drained} that wait until reading continues; null for none. */
+  #resumed: Array<() => void> | null = null;
 
-  constructor({ fd, pid, target, readBytes }: IntakePipe, parts: IntakeParts) {
+  constructor({ fd, pid, target, buffer }: IntakePipe, parts: IntakeParts) {
     this.pid = pid;
     this.#target = target;
     this.#parts = parts;
     this.#fd = fd;
-    this.#limit = readBytes;
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnded = resolve;
-    });
+    this.buffer = buffer;
     const isTerminal = isatty(fd);
     this.#gauge = isTerminal ? null : parts.growth.gauge(fd);
-    const buffer = parts.readBuffer.subarray(0, readBytes);
-    this.#source = isTerminal ? this.#openTerminal(buffer) : this.#openPipe(buffer);
+    // End of file closes the descriptor at once. A program that closes its stdout and keeps running costs nothing. A
+    // read that fails counts as end of file.
+    this.#source = new DescriptorReader(fd, isTerminal, parts.natives, this);
     this.#source.resume();
   }
 
-  #openPipe(buffer: Buffer): Source {
-    const socket = new Socket({
-      fd: this.#fd,
-      readable: true,
-      writable: false,
-      onread: { buffer, callback: (count, bytes) => this.#take(bytes as Buffer, count) },
-    });
-    // End of file closes the descriptor at once. A program that closes its stdout and keeps running costs nothing. A
-    // read that fails counts as end of file.
-    socket.on('error', () => this.#finish());
-    socket.on('end', () => this.#finish());
-    socket.on('close', () => this.#finish());
-    return socket;
-  }
-
-  #openTerminal(buffer: Buffer): Source {
-    return new TerminalReader(this.#fd, buffer, this.#parts.natives, {
-      take: (count) => this.#take(buffer, count),
-      ended: () => this.#finish(),
-    });
+  get ended(): Promise<void> {
+    this.#end ??= Promise.withResolvers();
+    if (this.#hasEnded) this.#end.resolve();
+    return this.#end.promise;
   }
 
   /** Maximum number of bytes that the pipe can hold. */
@@ -131,14 +105,14 @@ export class PipeIntake implements Intake, Waiter {
     // a pipe can hold: a grandchild may write without end.
     while (!this.#hasEnded && (this.#waits > 0 || before !== this.#readBytes) && this.#readBytes - from < capacity) {
       before = this.#readBytes;
-      if (this.#waits > 0) await new Promise<void>((resolve) => this.#resumed.push(resolve));
+      if (this.#waits > 0) await new Promise<void>((resolve) => (this.#resumed ??= []).push(resolve));
       await turnOfLoop();
     }
   }
 
   readRemaining(): void {
     // A destroyed source has closed the descriptor, and the number may belong to another file.
-    if (this.#hasEnded || this.#source.destroyed) return;
+    if (this.#hasEnded || this.#source.isDestroyed) return;
     this.#restBytes = this.#capacity();
     if (this.#waits === 0) this.#takeNow();
   }
@@ -148,13 +122,11 @@ export class PipeIntake implements Intake, Waiter {
   }
 
   #takeNow(): void {
-    const { natives, readBuffer } = this.#parts;
-    const buffer = readBuffer.subarray(0, this.#limit);
     while (this.#restBytes > 0) {
-      const count = natives.readNow(this.#fd, buffer);
+      const count = this.#parts.natives.readNow(this.#fd, this.buffer);
       this.#restBytes = count > 0 ? Math.max(0, this.#restBytes - count) : 0;
       if (isEnd(count)) return this.#finish();
-      if (count > 0 && !this.#take(buffer, count)) return void this.#source.pause();
+      if (count > 0 && !this.takeRead(count)) return this.#source.pause();
     }
   }
 
@@ -165,7 +137,7 @@ export class PipeIntake implements Intake, Waiter {
   /** Reads and drops the bytes in the pipe, at most as many as a pipe can hold. Returns how much was lost. */
   discard(): LostOutput {
     const lost = { lines: 0, bytes: 0 };
-    if (this.#hasEnded || this.#source.destroyed) return lost;
+    if (this.#hasEnded || this.#source.isDestroyed) return lost;
     const { natives, readBuffer } = this.#parts;
     let isLineOpen = false;
     for (let remaining = this.#capacity(); remaining > 0;) {
@@ -184,22 +156,26 @@ export class PipeIntake implements Intake, Waiter {
   resume(): void {
     this.#waits--;
     if (this.#waits > 0 || this.#hasEnded) return;
-    for (const resolve of this.#resumed.splice(0)) resolve();
+    this.#wakeDrained();
     this.#target.proceed();
     if (this.hasLastOutput) this.#takeNow();
-    if (this.#waits === 0 && !this.#source.destroyed) this.#source.resume();
+    if (this.#waits === 0 && !this.#source.isDestroyed) this.#source.resume();
   }
 
   /** Passes bytes on. Returns true if the intake may continue to read. */
-  #take(buffer: Buffer, count: number): boolean {
+  takeRead(count: number): boolean {
     this.#readBytes += count;
     this.#gauge?.count(count);
-    this.#target.take(buffer.subarray(0, count));
+    this.#target.take(this.buffer.subarray(0, count));
     for (const sink of this.#target.sinks) {
       if (sink.wait(this)) this.#waits++;
     }
     if (this.#waits > 0) this.#target.pause();
     return this.#waits === 0;
+  }
+
+  reachedEnd(): void {
+    this.#finish();
   }
 
   #finish(): void {
@@ -208,8 +184,14 @@ export class PipeIntake implements Intake, Waiter {
     if (this.#gauge !== null) this.#parts.growth.release(this.#gauge);
     this.#target.finish();
     this.#source.destroy();
-    for (const resolve of this.#resumed.splice(0)) resolve();
-    this.#resolveEnded();
+    this.#wakeDrained();
+    this.#end?.resolve();
+  }
+
+  #wakeDrained(): void {
+    const resumed = this.#resumed ?? [];
+    this.#resumed = null;
+    for (const resolve of resumed) resolve();
   }
 }
 

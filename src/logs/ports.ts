@@ -18,8 +18,13 @@ export type LogFormat = 'raw' | 'prefix' | 'json' | 'logfmt';
 /** A destination of the output of a channel. A channel without targets is still read, and keeps a tail in memory. */
 export type LogTarget =
   | { readonly kind: 'container'; readonly stream: ContainerStream; readonly format: LogFormat }
-  /** A path. The limits apply to a regular file only. */
-  | ({ readonly kind: 'file'; readonly path: string; readonly format: LogFormat } & FileLimits)
+  /** A path. The limits and rules apply to a regular file only. Without rules, the file is made as open(2) does. */
+  | ({
+      readonly kind: 'file';
+      readonly path: string;
+      readonly format: LogFormat;
+      readonly rules?: FileRules;
+    } & FileLimits)
   /** The log daemon of this machine (/dev/log). Each line is a datagram with the name of the process. */
   | { readonly kind: 'syslog'; readonly format: LogFormat }
   /** A log server. Each line is a message of RFC 5424. */
@@ -36,6 +41,21 @@ export interface FileLimits {
   /** Null: no rotation by time. */
   readonly interval: RotationInterval | null;
   readonly compress: boolean;
+}
+
+/** Mode and owner of a log file (`stdout_logfile_mode`, `stdout_logfile_owner`). */
+export interface FileAccess {
+  /** Null: the umask decides. */
+  readonly mode: number | null;
+  /** Null: our own user. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+}
+
+/** Rules of how a log file is made. */
+export interface FileRules {
+  readonly access: FileAccess;
+  /** True: missing directories of its path are made (`logfile_mkdir`). */
+  readonly makesDirectories: boolean;
 }
 
 /** Settings of the formats other than raw. */
@@ -55,6 +75,8 @@ export interface LineStyle {
   readonly jsonLines: 'nest' | 'message' | 'pass' | 'string';
   /** Longest time that a partial line waits for its end, in milliseconds. 0: no wait (`log_partial_after`). */
   readonly partialAfterMs: number;
+  /** Pattern of the first line of a record, for records and messages. Null: each line is a record (`log_multiline`). */
+  readonly multiline: string | null;
 }
 
 /** Settings of one output stream of one process. */
@@ -109,6 +131,14 @@ export interface Intake {
   close(): void;
 }
 
+/** Output of a channel since it was opened. */
+export interface ChannelCounts {
+  readonly lines: number;
+  readonly bytes: number;
+  /** Lines that its targets have dropped, with those of other channels of the same target. */
+  readonly droppedLines: number;
+}
+
 /** One output stream of one process, from its pipes to its log targets. */
 export interface LogChannel {
   readonly spec: ChannelSpec;
@@ -121,6 +151,7 @@ export interface LogChannel {
   drained(): Promise<void>;
   /** The last bytes in memory, with their times and numbers. Another object after the size has changed. */
   readonly memory: Tail;
+  readonly counts: ChannelCounts;
   /** Reads the tail in memory, with the offsets of `supervisor.tailProcessStdoutLog`. */
   tail(offset: number, length: number): TailSlice;
   /**
@@ -150,6 +181,7 @@ export interface LogChannel {
 /** The functions of the addon that logs/ uses. */
 export interface LogNatives {
   frame(lines: Uint8Array, prefix: Uint8Array, target: Uint8Array, out: Uint32Array): void;
+  countNewlines(bytes: Uint8Array): number;
   pipeSize(fd: number): number;
   growPipe(fd: number, bytes: number): number;
   readNow(fd: number, target: Uint8Array): number;

@@ -11,15 +11,18 @@ import { Tail } from './tail.ts';
 export interface StampParts {
   readonly sequence: Sequence;
   readonly clock: Pick<LogClock, 'wallMs'>;
-  readonly lineReader: Pick<LineReader, 'touch'>;
+  readonly lineReader: Pick<LineReader, 'announce' | 'isFollowed' | 'touch'>;
 }
+
+/** Shared by the many logs without a listener. */
+const NO_LISTENERS: readonly BytesListener[] = [];
 
 /** A log with a tail and listeners. */
 export abstract class ReadableLog {
   readonly #stamps: StampParts;
   #tail: Tail;
   #tailBytes: number;
-  readonly #listeners = new Set<BytesListener>();
+  #listeners: readonly BytesListener[] = NO_LISTENERS;
 
   /** @param tailBytes size of the tail */
   constructor(tailBytes: number, stamps: StampParts) {
@@ -41,14 +44,22 @@ export abstract class ReadableLog {
   }
 
   onBytes(listener: BytesListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
   }
 
   /** Stamps bytes, keeps them in the tail and gives them to the listeners; `pid` is the process that wrote them. */
   protected keep(bytes: Buffer, pid: number): void {
     const { sequence, clock, lineReader } = this.#stamps;
-    this.#tail.push(bytes, { seq: sequence.take(bytes.length), wallMs: clock.wallMs(), pid });
+    // A client that follows reads each part before the next one overwrites it.
+    const step = lineReader.isFollowed(this.#tail) ? Math.max(1, this.#tail.limit) : bytes.length;
+    for (let at = 0; at < bytes.length; at += step) {
+      const part = bytes.subarray(at, at + step);
+      lineReader.announce(this.#tail, part.length);
+      this.#tail.push(part, { seq: sequence.take(part.length), wallMs: clock.wallMs(), pid });
+    }
     lineReader.touch();
     for (const listener of this.#listeners) listener(bytes, pid);
   }

@@ -66,6 +66,16 @@ export class RecordFormat {
     this.#writeLines(queue, isUtf8(bytes) ? bytes : Buffer.from(bytes.toString('utf8')), extent);
   }
 
+  /** Writes one record, whose text may have newlines in it (`log_multiline`). It has no newline at its end. */
+  writeRecord(queue: BlockQueue, text: Buffer, { wallMs, extent }: RecordInfo): void {
+    this.#makeHeads(wallMs);
+    this.#tail = this.#makeTail(extent);
+    const bytes = isUtf8(text) ? text : Buffer.from(text.toString('utf8'));
+    const isObject = this.#jsonLines !== 'string' && extent === 'whole' && isJsonObject(bytes, 0, bytes.length);
+    if (isObject && !bytes.includes(NEWLINE)) this.#writeObject(queue, bytes);
+    else this.#writeText(queue, bytes, 0, bytes.length);
+  }
+
   #writeLines(queue: BlockQueue, bytes: Buffer, extent: Extent): void {
     const end = bytes.length;
     const mayBeObject = this.#jsonLines !== 'string' && extent === 'whole';
@@ -191,7 +201,7 @@ function appendObject(object: Buffer, queue: BlockQueue): void {
 }
 
 /** Returns true if a line is one JSON object and nothing else, so that it can stand in a record as it is. */
-function isJsonObject(bytes: Buffer, start: number, end: number): boolean {
+export function isJsonObject(bytes: Buffer, start: number, end: number): boolean {
   let first = start;
   while (first < end && JSON_SPACES.has(bytes[first] as number)) first++;
   if (bytes[first] !== OPENING_BRACE || first === end) return false;

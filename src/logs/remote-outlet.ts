@@ -10,6 +10,7 @@
  */
 import { FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
 import type { Connect, Link, LinkEvents } from './links.ts';
+import { showNewlines } from './inner-newlines.ts';
 import { MessageCutter } from './message-cutter.ts';
 import type { Done, Outlet, Written } from './outlets.ts';
 import type { LogClock, LogProblem } from './ports.ts';
@@ -79,6 +80,10 @@ export class RemoteOutlet implements Outlet {
     return this.#messages.length;
   }
 
+  get droppedLines(): number {
+    return this.#episode.droppedLines;
+  }
+
   get movedAtMs(): number {
     return this.#movedAtMs;
   }
@@ -138,13 +143,24 @@ export class RemoteOutlet implements Outlet {
     await left;
   }
 
+  /** Over TLS, a server takes a connection without an end for one that was cut by an attacker (RFC 5425). */
+  hangUp(): Promise<void> {
+    const link = this.#link;
+    if (link === null || this.#isSending) return Promise.resolve();
+    this.#link = null;
+    this.#disconnect();
+    return new Promise((resolve) => link.close(resolve));
+  }
+
   #keep(message: Buffer): void {
     if (this.#keptBytes + message.length > KEPT_BYTES) {
       this.#episode.fail(REFUSED, { lines: 1, bytes: message.length });
       return;
     }
-    this.#messages.push(Buffer.from(message));
-    this.#keptBytes += message.length;
+    const copy = Buffer.from(message);
+    const kept = copy.subarray(0, showNewlines(copy, 0, copy.length));
+    this.#messages.push(kept);
+    this.#keptBytes += kept.length;
   }
 
   /** Sends the queue, or connects first. */

@@ -39,6 +39,7 @@ export interface OpenSink {
 }
 
 interface Entry extends OpenSink {
+  readonly id: string;
   readonly type: Destination['type'];
   /** Number of channels and logs that use the sink. */
   users: number;
@@ -54,6 +55,8 @@ export class SinkStore {
   readonly #report: (sink: Sink, problem: LogProblem) => void;
   readonly #pool = new BlockPool();
   readonly #entries = new Map<string, Entry>();
+  /** The same entries. A reload releases all sinks, so none may be searched for. */
+  readonly #bySink = new Map<Sink, Entry>();
 
   constructor(deps: LogDeps, report: (sink: Sink, problem: LogProblem) => void) {
     this.deps = deps;
@@ -74,24 +77,26 @@ export class SinkStore {
   /** Returns the sink of a destination, and counts a user. Each call needs a {@link release}. */
   acquire(destination: Destination): OpenSink {
     const { id, type } = destination;
-    const entry = this.#entries.get(id) ?? { ...this.#make(destination), type, users: 0 };
+    const entry = this.#entries.get(id) ?? { ...this.#make(destination), id, type, users: 0 };
     this.#entries.set(id, entry);
+    this.#bySink.set(entry.sink, entry);
     entry.users++;
     return entry;
   }
 
   /** Counts a user out. Closes the sink of a file or a server that has no user left. */
   release(released: Sink): void {
-    for (const [id, entry] of this.#entries) {
-      const { sink, type } = entry;
-      if (sink !== released) continue;
-      entry.users--;
-      if (entry.users > 0 || type === 'stream' || type === 'service') return;
-      // The queue is still written. A user that comes before its end gets the same sink, which opens again.
-      void sink.close().then(() => {
-        if (entry.users === 0) this.#entries.delete(id);
-      });
-    }
+    const entry = this.#bySink.get(released);
+    if (entry === undefined) return;
+    const { id, sink, type } = entry;
+    entry.users--;
+    if (entry.users > 0 || type === 'stream' || type === 'service') return;
+    // The queue is still written. A user that comes before its end gets the same sink, which opens again.
+    void sink.close().then(() => {
+      if (entry.users > 0) return;
+      this.#entries.delete(id);
+      this.#bySink.delete(sink);
+    });
   }
 
   /** Returns the open sink of a destination. Undefined: no log uses the destination. */
@@ -114,6 +119,12 @@ export class SinkStore {
     for (const sink of streams) sink.tellDropped();
     await Promise.all(streams.map((sink) => sink.close()));
     this.#entries.clear();
+    this.#bySink.clear();
+  }
+
+  /** Ends the connections to log servers in order, at the exit of the supervisor. */
+  async hangUp(): Promise<void> {
+    await Promise.all([...this.#entries.values()].flatMap(({ outlet }) => outlet.hangUp?.() ?? []));
   }
 
   #sinksOf(type: Destination['type']): Sink[] {

@@ -24,6 +24,9 @@ export const QUEUE_BYTES = 1024 * 1024;
 const NEWLINE_BYTE = 0x0a;
 const NEWLINE = Buffer.from('\n');
 
+/** Shared by the sinks that have kept no line yet. */
+const NO_OWN_LINES = new OwnLines();
+
 /** A reader that is paused because a sink is full. */
 export interface Waiter {
   resume(): void;
@@ -80,7 +83,7 @@ export class Sink {
   #waiters: Waiter[] = [];
   #operations: Operation[] = [];
   #idleWaiters: Array<() => void> = [];
-  readonly #own = new OwnLines();
+  #own = NO_OWN_LINES;
 
   constructor(parts: SinkParts) {
     this.name = parts.name;
@@ -104,6 +107,11 @@ export class Sink {
     return this.#queue.countLines() + this.#own.lines + (this.#parts.outlet.keptLines ?? 0);
   }
 
+  /** Number of lines that were ever dropped. */
+  get droppedLines(): number {
+    return this.#episode.droppedLines + (this.#parts.outlet.droppedLines ?? 0);
+  }
+
   /** Time of the last write or operation that ended, on the monotonic clock. */
   get movedAtMs(): number {
     return Math.max(this.#movedAtMs, this.#parts.outlet.movedAtMs ?? -Infinity);
@@ -124,10 +132,9 @@ export class Sink {
     return this.#writers > 1;
   }
 
-  /** Counts a writer in. Returns the function that counts the writer out again. */
-  attach(): () => void {
-    this.#writers++;
-    return () => this.#writers--;
+  /** Counts writers in, or out with -1. */
+  countWriters(change: 1 | -1): void {
+    this.#writers += change;
   }
 
   /** Returns true if `owner` wrote the line that is open, that is without its newline yet. */
@@ -176,6 +183,7 @@ export class Sink {
       this.#putOwn(line);
       this.#next();
     } else {
+      this.#own = this.#own === NO_OWN_LINES ? new OwnLines() : this.#own;
       this.#own.keep(line, formatDropped);
     }
   }

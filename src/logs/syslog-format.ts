@@ -15,12 +15,16 @@ let header = Buffer.alloc(0);
 export function syslogHeader(wallMs: number): Buffer {
   const now = Math.floor(wallMs / 1000);
   if (now === second) return header;
-  const date = new Date(now * 1000);
+  second = now;
+  header = Buffer.from(`<${PRIORITY}>${formatSyslogTime(wallMs)} ${IDENTIFIER}: `);
+  return header;
+}
+
+/** Formats a time as RFC 3164 does, in local time: `Jan  2 03:04:05`. */
+export function formatSyslogTime(wallMs: number): string {
+  const date = new Date(wallMs);
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()]
     .map((part) => String(part).padStart(2, '0'))
     .join(':');
-  second = now;
-  const day = `${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2)}`;
-  header = Buffer.from(`<${PRIORITY}>${day} ${time} ${IDENTIFIER}: `);
-  return header;
+  return `${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2)} ${time}`;
 }

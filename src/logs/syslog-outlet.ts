@@ -5,6 +5,7 @@
  */
 import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
+import { showNewlines } from './inner-newlines.ts';
 import type { Done, Outlet, Written } from './outlets.ts';
 import type { LogClock, LogNatives } from './ports.ts';
 import { syslogHeader } from './syslog-format.ts';
@@ -156,7 +157,8 @@ export class SyslogOutlet implements Outlet {
     const header = syslogHeader(this.#parts.clock.wallMs());
     const before = header.copy(this.#datagram);
     const carried = before + this.#carry.copy(this.#datagram, before);
-    const length = carried + bytes.copy(this.#datagram, carried, start, end);
+    const copied = carried + bytes.copy(this.#datagram, carried, start, end);
+    const length = showNewlines(this.#datagram, before, copied);
     let error = this.#sendDatagram(length);
     if (error !== null && DISCONNECTED.has(error.code ?? '')) {
       this.#disconnect();

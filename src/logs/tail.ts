@@ -30,6 +30,11 @@ export class Tail {
     this.#stamps = new Stamps(limit);
   }
 
+  /** Maximum number of bytes that are kept. */
+  get limit(): number {
+    return this.#limit;
+  }
+
   /** Number of bytes pushed since the last {@link clear}. */
   get size(): number {
     return this.#total;

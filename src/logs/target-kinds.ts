@@ -5,7 +5,7 @@
 import { resolve as resolvePath } from 'node:path';
 import { type ContainerStream, parseContainerStream } from '../core/container-stream.ts';
 import type { Level } from '../core/log-level.ts';
-import { formatLogServer } from '../core/log-server.ts';
+import { connectionOf, formatLogServer } from '../core/log-server.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import { goneErrorsOf, identityOf, looksOf, openContainerStream } from './container-stream.ts';
 import type { Looks } from './container-stream.ts';
@@ -49,6 +49,9 @@ interface TargetKind<T extends LogTarget> {
 
 const SYSLOG_PATH = '/dev/log';
 
+const RAW: LineForm = { kind: 'raw' };
+const NO_TERMINAL: Looks = { isTerminal: false, isColored: false };
+
 /** compat: for the log daemon, the name of the process stands before each line (`stdout_syslog`). */
 const SYSLOG_STYLE = { prefix: '%(process_name)s ', timestamp: 'none' } as const satisfies Partial<LineStyle>;
 
@@ -77,7 +80,7 @@ const KINDS: { readonly [K in Kind]: TargetKind<TargetOf<K>> } = {
     destination: (target, store) => fileDestination(target, store),
     configure: (target, outlet) => {
       // The limits of a path that several logs share are those that were configured last.
-      if (outlet instanceof FileOutlet) outlet.limit(target);
+      if (outlet instanceof FileOutlet) outlet.limit(target, target.rules);
     },
     lineForm: ({ format }, output) => formFor(format, output),
     ownLine: ({ format }, line) => OWN_FORMATS[format](line),
@@ -101,12 +104,14 @@ const KINDS: { readonly [K in Kind]: TargetKind<TargetOf<K>> } = {
   },
   remote: {
     destination: (target, store) => serverDestination(target, store),
-    lineForm: (_target, { origin, pid }) => ({
+    lineForm: ({ form }, { origin: { process: name, stream }, pid }) => ({
       kind: 'prefix',
-      prefix: new MessageHeader(origin.process, pid, STREAM_SEVERITIES[origin.stream]),
+      prefix: new MessageHeader({ name, pid, severity: STREAM_SEVERITIES[stream] }, form),
     }),
-    ownLine: (_target, { name, pid, level, text, wallMs }) =>
-      Buffer.concat([new MessageHeader(name, pid, LEVEL_SEVERITIES[level]).at(wallMs), Buffer.from(`${text}\n`)]),
+    ownLine: ({ form }, { name, pid, level, text, wallMs }) => {
+      const header = new MessageHeader({ name, pid, severity: LEVEL_SEVERITIES[level] }, form);
+      return Buffer.concat([header.at(wallMs), Buffer.from(`${text}\n`)]);
+    },
     hasMessages: true,
     isFile: false,
   },
@@ -122,7 +127,7 @@ const OWN_FORMATS: Readonly<Record<LogFormat, (line: OwnLine) => string>> = {
 function formFor(format: LogFormat, output: PrefixParts): LineForm {
   switch (format) {
     case 'raw':
-      return { kind: 'raw' };
+      return RAW;
     case 'prefix':
       return { kind: 'prefix', prefix: new LinePrefix(output) };
     case 'json':
@@ -146,20 +151,23 @@ function streamDestination(stream: ContainerStream, { deps, growth }: SinkStore)
 }
 
 function fileDestination(target: TargetOf<'file'>, { deps: { clock }, growth, turns }: SinkStore): Destination {
-  const path = resolvePath(target.path);
+  const resolved = resolvePath(target.path);
+  // The same text twice is the same memory twice.
+  const path = resolved === target.path ? target.path : resolved;
   return {
     id: path,
     name: path,
     type: 'path',
     makeOutlet: ({ report, requestOpen }) =>
-      new FileOutlet({ path, growth, clock, turns, report, due: requestOpen }, target),
+      new FileOutlet({ path, growth, clock, turns, report, due: requestOpen }, target, target.rules),
   };
 }
 
 function serverDestination(target: TargetOf<'remote'>, { deps: { clock } }: SinkStore): Destination {
   const name = formatLogServer(target);
   return {
-    id: name,
+    // Targets that differ in the form of their messages only share a connection.
+    id: connectionOf(target),
     name,
     type: 'server',
     makeOutlet: ({ report }) =>
@@ -185,7 +193,8 @@ export function connectTarget(wanted: LogTarget, store: SinkStore): TargetSink {
   const kind = kindOf(target);
   const { sink, outlet } = store.acquire(kind.destination(target, store));
   kind.configure?.(target, outlet);
-  return { target, sink, ...(kind.looks?.(target, store) ?? { isTerminal: false, isColored: false }) };
+  const { isTerminal, isColored } = kind.looks?.(target, store) ?? NO_TERMINAL;
+  return { target, sink, isTerminal, isColored };
 }
 
 /** Makes the form of the lines of one pipe for a target. */
@@ -199,6 +208,11 @@ export function ownLinesFor(target: LogTarget, line: OwnLine): Buffer[] {
   // compat: in syslog, each line of a text has its own time and level.
   const texts = hasMessages ? line.text.split('\n') : [line.text];
   return texts.map((text) => Buffer.from(ownLine(target, { ...line, text })));
+}
+
+/** Returns true if the target takes records or messages, which may have more than one line (`log_multiline`). */
+export function hasRecords(target: LogTarget): boolean {
+  return kindOf(target).hasMessages || target.format === 'json' || target.format === 'logfmt';
 }
 
 /** Returns true if the destination of a target belongs to the log, so that clearing the log empties it. */

@@ -12,14 +12,15 @@ static napi_value finish_socket(napi_env env, int fd, const char *syscall_name) 
 }
 
 napi_value addon_listen_unix(napi_env env, napi_callback_info info) {
-  napi_value values[2] = {NULL};
-  struct arguments arguments = begin(env, info, values, 2);
+  napi_value values[3] = {NULL};
+  struct arguments arguments = begin(env, info, values, 3);
   const char *path = read_string(&arguments, values[0], "path");
   const int backlog = (int)read_integer(&arguments, values[1], "backlog", (struct range){0, LONGEST_BACKLOG});
+  const mode_t mode = (mode_t)read_integer(&arguments, values[2], "mode", (struct range){0, 0777});
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
-  const int fd = sys_listen_unix(path, backlog);
+  const int fd = sys_listen_unix(path, backlog, mode);
   arguments_free(&arguments);
   return finish_socket(env, fd, "bind");
 }
@@ -36,6 +37,13 @@ napi_value addon_listen_tcp(napi_env env, napi_callback_info info) {
   const int fd = sys_listen_tcp(address, port, backlog);
   arguments_free(&arguments);
   return finish_socket(env, fd, "bind");
+}
+
+napi_value addon_open_connection_watch(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  struct arguments arguments = begin(env, info, &value, 1);
+  const int fd = read_fd(&arguments, value, "socket");
+  return refuse_wrong(&arguments) ? NULL : finish_socket(env, sys_open_connection_watch(fd), "epoll_ctl");
 }
 
 /* A function of socket.h that makes a socket from a name alone. */

@@ -81,6 +81,31 @@ static void read_credentials(struct arguments *arguments, napi_value request, st
   }
 }
 
+enum { LAST_CAPABILITY = 63 };
+
+static uint64_t read_set(struct arguments *arguments, napi_value sets, const char *name) {
+  napi_value list = read_property(arguments, sets, name);
+  const uint32_t count = array_length(arguments, list, name);
+  uint64_t set = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    napi_value number = read_element(arguments, list, i, name);
+    set |= (uint64_t)1 << read_integer(arguments, number, name, (struct range){0, LAST_CAPABILITY});
+  }
+  return set;
+}
+
+static void read_capabilities(struct arguments *arguments, napi_value request, struct child_plan *plan) {
+  napi_value sets = read_property(arguments, request, "capabilities");
+  if (is_null(arguments, sets)) {
+    return;
+  }
+  struct child_capabilities *capabilities = arguments_allocate(arguments, 1, sizeof *capabilities);
+  capabilities->dropped = read_set(arguments, sets, "dropped");
+  capabilities->kept = read_set(arguments, sets, "kept");
+  capabilities->ambient = read_set(arguments, sets, "ambient");
+  plan->capabilities = capabilities;
+}
+
 static void read_leadership(struct arguments *arguments, napi_value request, struct child_plan *plan) {
   const char *text = read_string(arguments, read_property(arguments, request, "leadership"), "leadership");
   plan->leadership = LEADER_OF_GROUP;
@@ -117,12 +142,32 @@ static char *format_integer(struct arguments *arguments, int number) {
   return strcpy(arguments_allocate(arguments, sizeof digits - at, 1), digits + at);
 }
 
+/* Reads the environment. The variable with the pid gets room for its digits, which the child writes. */
+static void read_environment(struct arguments *arguments, napi_value request, struct child_plan *plan) {
+  const struct string_list list = read_strings(arguments, read_property(arguments, request, "env"), "env");
+  napi_value value = read_property(arguments, request, "pidVariable");
+  const char *name = is_null(arguments, value) ? NULL : read_string(arguments, value, "pidVariable");
+  plan->envp = list.strings;
+  if (name == NULL) {
+    return;
+  }
+  const size_t length = strlen(name);
+  char *variable = arguments_allocate(arguments, length + 1 + PID_DIGITS + 1, 1);
+  memcpy(variable, name, length);
+  variable[length] = '=';
+  plan->pid_digits = variable + length + 1;
+  char **strings = arguments_allocate(arguments, (size_t)list.count + 2, sizeof *strings);
+  memcpy(strings, list.strings, list.count * sizeof *strings);
+  strings[list.count] = variable;
+  plan->envp = strings;
+}
+
 static struct spawn_order read_order(struct arguments *arguments, napi_value request) {
   struct spawn_order order = {0};
   struct child_plan *plan = &order.plan;
   plan->file = read_string(arguments, read_property(arguments, request, "file"), "file");
   plan->argv = read_strings(arguments, read_property(arguments, request, "argv"), "argv").strings;
-  plan->envp = read_strings(arguments, read_property(arguments, request, "env"), "env").strings;
+  read_environment(arguments, request, plan);
   napi_value directory = read_property(arguments, request, "directory");
   plan->directory = is_null(arguments, directory) ? NULL : read_string(arguments, directory, "directory");
   const int umask = read_optional(arguments, request, "umask", (struct range){0, 07777});
@@ -135,6 +180,11 @@ static struct spawn_order read_order(struct arguments *arguments, napi_value req
   plan->oom_score_adj = oom == ABSENT ? NULL : format_integer(arguments, oom);
   const int death_signal = read_optional(arguments, request, "parentDeathSignal", (struct range){1, LAST_SIGNAL});
   plan->death_signal = death_signal == ABSENT ? 0 : death_signal;
+  read_capabilities(arguments, request, plan);
+  napi_value no_new_privileges = read_property(arguments, request, "noNewPrivileges");
+  plan->no_new_privileges = read_boolean(arguments, no_new_privileges, "noNewPrivileges");
+  napi_value cgroup = read_property(arguments, request, "cgroup");
+  plan->cgroup = is_null(arguments, cgroup) ? -1 : read_fd(arguments, cgroup, "cgroup");
   read_leadership(arguments, request, plan);
   read_moves(arguments, request, plan);
   static const char *const stream_names[3] = {"stdin", "stdout", "stderr"};

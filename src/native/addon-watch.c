@@ -5,51 +5,60 @@
 #include "glue.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <uv.h>
 
 #include "syscalls.h"
 
 struct watch {
   uv_poll_t poll;
-  struct watch *next;
   napi_env env;
   napi_ref ready;
   int fd;
 };
 
-static struct watch *watches;
+/* The watches by descriptor. With thousands of programs, a search for each exit would be slow. */
+static struct watch **watches;
+static size_t watch_slots;
 
-static struct watch **find_watch(int fd) {
-  struct watch **place = &watches;
-  while (*place != NULL && (*place)->fd != fd) {
-    place = &(*place)->next;
+static struct watch *find_watch(int fd) { return (size_t)fd < watch_slots ? watches[fd] : NULL; }
+
+/* Makes room for the watch of an open descriptor. Returns 0 or the errno. */
+static int make_slot(int fd) {
+  if ((size_t)fd < watch_slots) {
+    return 0;
   }
-  return place;
+  const size_t slots = (size_t)fd * 2 + 64;
+  struct watch **larger = realloc(watches, slots * sizeof *larger);
+  if (larger == NULL) {
+    return ENOMEM;
+  }
+  memset(larger + watch_slots, 0, (slots - watch_slots) * sizeof *larger);
+  watches = larger;
+  watch_slots = slots;
+  return 0;
 }
 
 static void free_watch(uv_handle_t *handle) { free(handle->data); }
 
 /* Stops watching at once. The memory is freed when the loop has closed the handle. */
-static void end_watch(struct watch **place) {
-  struct watch *watch = *place;
-  *place = watch->next;
+static void end_watch(struct watch *watch) {
+  watches[watch->fd] = NULL;
   napi_delete_reference(watch->env, watch->ready);
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
 
 void addon_end_watches(void *env) {
-  for (struct watch **place = &watches; *place != NULL;) {
-    if ((*place)->env == env) {
-      end_watch(place);
-    } else {
-      place = &(*place)->next;
+  for (size_t fd = 0; fd < watch_slots; fd++) {
+    if (watches[fd] != NULL && watches[fd]->env == env) {
+      end_watch(watches[fd]);
     }
   }
 }
 
 static void tell_readable(uv_poll_t *poll, int status, int events) {
   (void)events;
-  const struct watch *watch = poll->data;
+  struct watch *watch = poll->data;
   napi_env env = watch->env;
   napi_handle_scope scope = NULL;
   if (napi_open_handle_scope(env, &scope) != napi_ok) {
@@ -61,7 +70,7 @@ static void tell_readable(uv_poll_t *poll, int status, int events) {
   napi_get_global(env, &receiver);
   napi_get_reference_value(env, watch->ready, &ready);
   if (status < 0) {
-    end_watch(find_watch(watch->fd));
+    end_watch(watch);
   }
   /* The callback may end this watch, so `watch` must not be used after the call. */
   if (napi_make_callback(env, NULL, receiver, ready, 1, &error, NULL) == napi_pending_exception) {
@@ -94,10 +103,13 @@ napi_value addon_watch_readable(napi_env env, napi_callback_info info) {
     return throw_failure(env, -result, "epoll_ctl", NULL);
   }
   watch->poll.data = watch;
+  if (make_slot(fd) != 0) {
+    uv_close((uv_handle_t *)&watch->poll, free_watch);
+    return throw_failure(env, ENOMEM, "realloc", NULL);
+  }
   watch->env = env;
   watch->fd = fd;
-  watch->next = watches;
-  watches = watch;
+  watches[fd] = watch;
   napi_create_reference(env, values[1], 1, &watch->ready);
   uv_unref((uv_handle_t *)&watch->poll);
   uv_poll_start(&watch->poll, UV_READABLE, tell_readable);
@@ -111,9 +123,9 @@ napi_value addon_unwatch_readable(napi_env env, napi_callback_info info) {
   if (refuse_wrong(&arguments)) {
     return NULL;
   }
-  struct watch **place = find_watch(fd);
-  if (*place != NULL) {
-    end_watch(place);
+  struct watch *watch = find_watch(fd);
+  if (watch != NULL) {
+    end_watch(watch);
   }
   return NULL;
 }

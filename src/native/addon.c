@@ -14,6 +14,8 @@
 
 /* ---- processes ---- */
 
+static double milliseconds(struct timeval time) { return (double)time.tv_sec * 1e3 + (double)time.tv_usec / 1e3; }
+
 static napi_value addon_reap(napi_env env, napi_callback_info info) {
   napi_value limit_value = NULL;
   struct arguments arguments = begin(env, info, &limit_value, 1);
@@ -26,9 +28,10 @@ static napi_value addon_reap(napi_env env, napi_callback_info info) {
   for (uint32_t i = 0; i < (uint32_t)limit; ++i) {
     pid_t pid = 0;
     int status = 0;
-    const int result = sys_reap(&pid, &status);
+    struct rusage usage;
+    const int result = sys_reap(&pid, &status, &usage);
     if (result < 0 && i == 0) {
-      return throw_failure(env, -result, "waitpid", NULL);
+      return throw_failure(env, -result, "wait4", NULL);
     }
     /* An error ends the batch. The children collected so far are returned; the next call meets the error again. */
     if (result <= 0) {
@@ -37,6 +40,7 @@ static napi_value addon_reap(napi_env env, napi_callback_info info) {
     napi_value reaped = make_object(env);
     set(env, reaped, "pid", make_number(env, pid));
     set(env, reaped, "status", make_number(env, status));
+    set(env, reaped, "cpuMs", make_number(env, milliseconds(usage.ru_utime) + milliseconds(usage.ru_stime)));
     napi_set_element(env, list, i, reaped);
   }
   return list;
@@ -199,6 +203,13 @@ static napi_value addon_frame(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value addon_count_newlines(napi_env env, napi_callback_info info) {
+  napi_value value = NULL;
+  struct arguments arguments = begin(env, info, &value, 1);
+  const struct frame_bytes bytes = read_bytes(&arguments, value, "bytes");
+  return refuse_wrong(&arguments) ? NULL : make_number(env, (double)count_newlines(bytes));
+}
+
 NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
@@ -226,12 +237,14 @@ NAPI_MODULE_INIT() {
       {"setForegroundGroup", addon_set_foreground_group},
       {"replaceDescriptor", addon_replace_descriptor},
       {"frame", addon_frame},
+      {"countNewlines", addon_count_newlines},
       {"catchSignal", addon_catch_signal},
       {"signalPipe", addon_signal_pipe},
       {"readSignals", addon_read_signals},
       {"exitNow", addon_exit_now},
       {"listenUnix", addon_listen_unix},
       {"listenTcp", addon_listen_tcp},
+      {"openConnectionWatch", addon_open_connection_watch},
       {"connectDatagram", addon_connect_datagram},
       {"sendDatagram", addon_send_datagram},
       {"openDatagram", addon_open_datagram},
@@ -239,6 +252,7 @@ NAPI_MODULE_INIT() {
       {"peerOf", addon_peer_of},
       {"peerAt", addon_peer_at},
       {"countThreads", addon_count_threads},
+      {"trimMemory", addon_trim_memory},
       {"openClockWatch", addon_open_clock_watch},
       {"rearmClockWatch", addon_rearm_clock_watch},
       {"watchReadable", addon_watch_readable},

@@ -10,6 +10,8 @@
 
 struct memory_block {
   struct memory_block *next;
+  /* All bytes of the block, with this header. */
+  size_t size;
   max_align_t bytes[];
 };
 
@@ -30,6 +32,7 @@ void *arguments_allocate(struct arguments *arguments, size_t count, size_t size)
     napi_fatal_error("onevisor", NAPI_AUTO_LENGTH, "out of memory", NAPI_AUTO_LENGTH);
   }
   block->next = arguments->blocks;
+  block->size = bytes;
   arguments->blocks = block;
   return block->bytes;
 }
@@ -38,6 +41,8 @@ void arguments_free(struct arguments *arguments) {
   while (arguments->blocks != NULL) {
     struct memory_block *block = arguments->blocks;
     arguments->blocks = block->next;
+    /* The variables of programs have secrets, and freed memory keeps its content. */
+    explicit_bzero(block, block->size);
     free(block);
   }
 }
@@ -153,6 +158,14 @@ struct string_list read_strings(struct arguments *arguments, napi_value value, c
     list.strings[i] = read_string(arguments, read_element(arguments, value, i, name), name);
   }
   return list;
+}
+
+bool read_boolean(struct arguments *arguments, napi_value value, const char *name) {
+  bool truth = false;
+  if (napi_get_value_bool(arguments->env, value, &truth) != napi_ok) {
+    note_wrong(arguments, name);
+  }
+  return truth;
 }
 
 int64_t read_integer(struct arguments *arguments, napi_value value, const char *name, struct range range) {

@@ -36,6 +36,7 @@ bool is_null(struct arguments *arguments, napi_value value);
 napi_valuetype type_of(struct arguments *arguments, napi_value value);
 char *read_string(struct arguments *arguments, napi_value value, const char *name);
 struct string_list read_strings(struct arguments *arguments, napi_value value, const char *name);
+bool read_boolean(struct arguments *arguments, napi_value value, const char *name);
 /* A whole number within `range`. */
 int64_t read_integer(struct arguments *arguments, napi_value value, const char *name, struct range range);
 /* A number of 0 or more; RLIM_INFINITY for Infinity. */

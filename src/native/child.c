@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -37,13 +38,11 @@ static_assert(0 CHILD_STAGES(COUNT_NAMED) == STAGE_COUNT, "each stage has a name
 #undef COUNT_NAMED
 
 /*
- * Reports a failure and ends the child; does not return. It is not declared _Noreturn: before a call of such a
- * function, ASan would unpoison the stack of the parent.
+ * Notes a failure in the plan, which is the parent's memory, and ends the child; does not return. It is not declared
+ * _Noreturn: before a call of such a function, ASan would unpoison the stack of the parent.
  */
-static void fail(int report, enum child_stage stage, int error) {
-  const struct child_failure failure = {.stage = stage, .error = error};
-  while (write(report, &failure, sizeof failure) < 0 && errno == EINTR) {
-  }
+static void fail(struct child_plan *plan, enum child_stage stage, int error) {
+  plan->failure = (struct child_failure){.stage = stage, .error = error};
   syscall(SYS_exit_group, 127);
 }
 
@@ -128,28 +127,18 @@ static int seal_descriptors(void) {
   return error;
 }
 
-/*
- * Gives the program its descriptors. Old and new numbers may overlap in any way. Returns the number of the report pipe,
- * which may have to move too.
- */
-static int move_descriptors(const struct child_plan *plan) {
-  int report = plan->report;
+/* Gives the program its descriptors. Old and new numbers may overlap in any way. */
+static void move_descriptors(struct child_plan *plan) {
   const int error = seal_descriptors();
   if (error != 0) {
-    fail(report, STAGE_DESCRIPTORS, error);
-  }
-  if (is_target(plan, report)) {
-    report = lift(plan, plan->report);
-    if (report < 0) {
-      fail(plan->report, STAGE_DESCRIPTORS, errno);
-    }
+    fail(plan, STAGE_DESCRIPTORS, error);
   }
   for (size_t i = 0; i < plan->move_count; ++i) {
     struct child_move *move = &plan->moves[i];
     if (move->from != move->to && is_target(plan, move->from)) {
       move->from = lift(plan, move->from);
       if (move->from < 0) {
-        fail(report, move->to <= 2 ? STAGE_STDIO : STAGE_DESCRIPTORS, errno);
+        fail(plan, move->to <= 2 ? STAGE_STDIO : STAGE_DESCRIPTORS, errno);
       }
     }
   }
@@ -157,10 +146,9 @@ static int move_descriptors(const struct child_plan *plan) {
     const struct child_move *move = &plan->moves[i];
     const int result = move->from == move->to ? fcntl(move->to, F_SETFD, 0) : dup2(move->from, move->to);
     if (result < 0) {
-      fail(report, move->to <= 2 ? STAGE_STDIO : STAGE_DESCRIPTORS, errno);
+      fail(plan, move->to <= 2 ? STAGE_STDIO : STAGE_DESCRIPTORS, errno);
     }
   }
-  return report;
 }
 
 static int write_oom_score(const char *text) {
@@ -179,30 +167,82 @@ static int write_oom_score(const char *text) {
   return written < 0 ? -1 : 0;
 }
 
-/* Comes before the change of credentials: raising a limit or a priority may need the privileges of the supervisor. */
-static void set_resources(const struct child_plan *plan, int report) {
-  for (size_t i = 0; i < plan->limit_count; ++i) {
-    if (setrlimit((__rlimit_resource_t)plan->limits[i].resource, &plan->limits[i].value) != 0) {
-      fail(report, STAGE_LIMITS, errno);
-    }
-  }
-  if (plan->has_nice && setpriority(PRIO_PROCESS, 0, plan->nice) != 0) {
-    fail(report, STAGE_NICE, errno);
-  }
-  if (plan->oom_score_adj != NULL && write_oom_score(plan->oom_score_adj) != 0) {
-    fail(report, STAGE_OOM, errno);
+/* "0" is the process that writes. Comes before the limits, of which RLIMIT_FSIZE might forbid the write. */
+static void enter_cgroup(struct child_plan *plan) {
+  if (write(plan->cgroup, "0", 1) != 1) {
+    fail(plan, STAGE_CGROUP, errno);
   }
 }
 
-static void set_credentials(const struct child_plan *plan, int report) {
+/*
+ * Comes before the change of credentials: raising a limit or a priority may need the privileges of the supervisor. The
+ * file is opened before the limits: a low RLIMIT_NOFILE would refuse its descriptor, since ours are still open.
+ */
+static void set_resources(struct child_plan *plan) {
+  if (plan->oom_score_adj != NULL && write_oom_score(plan->oom_score_adj) != 0) {
+    fail(plan, STAGE_OOM, errno);
+  }
+  for (size_t i = 0; i < plan->limit_count; ++i) {
+    if (setrlimit((__rlimit_resource_t)plan->limits[i].resource, &plan->limits[i].value) != 0) {
+      fail(plan, STAGE_LIMITS, errno);
+    }
+  }
+  if (plan->has_nice && setpriority(PRIO_PROCESS, 0, plan->nice) != 0) {
+    fail(plan, STAGE_NICE, errno);
+  }
+}
+
+/* Needs CAP_SETPCAP, so this comes before the change of credentials. */
+static void drop_from_bounding_set(struct child_plan *plan) {
+  for (unsigned long capability = 0; capability < 64; ++capability) {
+    const bool is_dropped = (plan->capabilities->dropped >> capability & 1U) != 0;
+    if (is_dropped && prctl(PR_CAPBSET_DROP, capability, 0UL, 0UL, 0UL) != 0) {
+      fail(plan, STAGE_CAPABILITIES, errno);
+    }
+  }
+}
+
+/* Comes after the change of credentials, which clears the effective and the ambient set. */
+static void set_capabilities(struct child_plan *plan) {
+  const struct child_capabilities *wanted = plan->capabilities;
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  struct __user_cap_data_struct sets[2];
+  for (unsigned half = 0; half < 2; ++half) {
+    sets[half].permitted = (uint32_t)(wanted->kept >> (32 * half));
+    sets[half].effective = sets[half].permitted;
+    sets[half].inheritable = (uint32_t)(wanted->ambient >> (32 * half));
+  }
+  if (syscall(SYS_capset, &header, sets) != 0) {
+    fail(plan, STAGE_CAPABILITIES, errno);
+  }
+  prctl(PR_CAP_AMBIENT, (unsigned long)PR_CAP_AMBIENT_CLEAR_ALL, 0UL, 0UL, 0UL);
+  for (unsigned long capability = 0; capability < 64; ++capability) {
+    if ((wanted->ambient >> capability & 1U) != 0 &&
+        prctl(PR_CAP_AMBIENT, (unsigned long)PR_CAP_AMBIENT_RAISE, capability, 0UL, 0UL) != 0) {
+      fail(plan, STAGE_CAPABILITIES, errno);
+    }
+  }
+}
+
+static void set_credentials(struct child_plan *plan) {
+  if (plan->capabilities != NULL) {
+    drop_from_bounding_set(plan);
+    /* The change of the user would clear the permitted set. */
+    if (plan->has_uid && prctl(PR_SET_KEEPCAPS, 1UL, 0UL, 0UL, 0UL) != 0) {
+      fail(plan, STAGE_CAPABILITIES, errno);
+    }
+  }
   if (plan->has_groups && syscall(SYS_setgroups, plan->group_count, plan->groups) != 0) {
-    fail(report, STAGE_GROUPS, errno);
+    fail(plan, STAGE_GROUPS, errno);
   }
   if (plan->has_gid && syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) != 0) {
-    fail(report, STAGE_GID, errno);
+    fail(plan, STAGE_GID, errno);
   }
   if (plan->has_uid && syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) != 0) {
-    fail(report, STAGE_UID, errno);
+    fail(plan, STAGE_UID, errno);
+  }
+  if (plan->capabilities != NULL) {
+    set_capabilities(plan);
   }
 }
 
@@ -210,38 +250,62 @@ static void set_credentials(const struct child_plan *plan, int report) {
  * Comes after the change of credentials, which clears the death signal (prctl(2)). The parent may have died before this
  * call. Then no signal would come, so the child sends the signal to itself.
  */
-static void ask_for_death_signal(const struct child_plan *plan, int report) {
+static void ask_for_death_signal(struct child_plan *plan) {
   if (prctl(PR_SET_PDEATHSIG, (unsigned long)plan->death_signal, 0UL, 0UL, 0UL) != 0) {
-    fail(report, STAGE_EXEC, errno);
+    fail(plan, STAGE_EXEC, errno);
   }
   if (getppid() != plan->parent) {
     kill(getpid(), plan->death_signal);
   }
 }
 
+/* Only the child knows its pid before the exec. The memory is shared, and the parent does not read these digits. */
+static void write_pid(char *digits, pid_t pid) {
+  char backwards[PID_DIGITS];
+  int count = 0;
+  for (unsigned rest = (unsigned)pid; rest > 0 && count < PID_DIGITS; rest /= 10) {
+    backwards[count++] = (char)('0' + rest % 10);
+  }
+  while (count > 0) {
+    *digits++ = backwards[--count];
+  }
+  *digits = '\0';
+}
+
 int child_main(void *argument) {
-  const struct child_plan *plan = argument;
+  struct child_plan *plan = argument;
 
   reset_dispositions();
-  if (plan->leadership != LEADER_OF_NOTHING && (plan->leadership == LEADER_OF_SESSION ? setsid() : setpgid(0, 0)) < 0) {
-    fail(plan->report, STAGE_GROUP, errno);
+  if (plan->leadership != LEADER_OF_NOTHING &&
+      (plan->leadership == LEADER_OF_SESSION ? setsid() : setpgid(0, 0)) < 0) {
+    fail(plan, STAGE_GROUP, errno);
   }
   /* All signals are blocked, so SIGTTOU does not stop this process although its group is in the background. */
   if (plan->leadership == LEADER_IN_FOREGROUND && tcsetpgrp(0, getpid()) != 0) {
-    fail(plan->report, STAGE_TERMINAL, errno);
+    fail(plan, STAGE_TERMINAL, errno);
+  }
+  /* Before the descriptors are moved, which may overwrite this one. */
+  if (plan->cgroup >= 0) {
+    enter_cgroup(plan);
   }
   /* Before the limits: a low RLIMIT_NOFILE would refuse high descriptor numbers. */
-  const int report = move_descriptors(plan);
-  set_resources(plan, report);
-  set_credentials(plan, report);
+  move_descriptors(plan);
+  set_resources(plan);
+  set_credentials(plan);
   if (plan->directory != NULL && chdir(plan->directory) != 0) {
-    fail(report, STAGE_DIRECTORY, errno);
+    fail(plan, STAGE_DIRECTORY, errno);
   }
   if (plan->umask >= 0) {
     umask((mode_t)plan->umask);
   }
   if (plan->death_signal != 0) {
-    ask_for_death_signal(plan, report);
+    ask_for_death_signal(plan);
+  }
+  if (plan->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) != 0) {
+    fail(plan, STAGE_PRIVILEGES, errno);
+  }
+  if (plan->pid_digits != NULL) {
+    write_pid(plan->pid_digits, getpid());
   }
   /*
    * A signal may have been sent to the new group already. When the mask is cleared, it ends this process, as it would
@@ -250,6 +314,6 @@ int child_main(void *argument) {
   const uint64_t no_signal = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signal, NULL, (size_t)KERNEL_SIGSET_BYTES);
   execve(plan->file, plan->argv, plan->envp);
-  fail(report, STAGE_EXEC, errno);
+  fail(plan, STAGE_EXEC, errno);
   return 127;
 }

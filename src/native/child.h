@@ -25,6 +25,9 @@
   X(STAGE_GROUPS, "groups", "setgroups")    \
   X(STAGE_GID, "gid", "setresgid")          \
   X(STAGE_UID, "uid", "setresuid")          \
+  X(STAGE_CAPABILITIES, "capabilities", "capset") \
+  X(STAGE_CGROUP, "cgroup", "write")        \
+  X(STAGE_PRIVILEGES, "privileges", "prctl") \
   X(STAGE_DIRECTORY, "directory", "chdir")  \
   X(STAGE_DESCRIPTORS, "descriptors", "dup2") \
   X(STAGE_EXEC, "exec", "execve")
@@ -50,14 +53,29 @@ struct child_move {
   int to;
 };
 
+/* Most digits of a pid. */
+enum { PID_DIGITS = 10 };
+
 struct child_limit {
   int resource;
   struct rlimit value;
 };
 
+/* Sets of capabilities (capabilities(7)), with one bit each. */
+struct child_capabilities {
+  uint64_t dropped; /* from the bounding set */
+  uint64_t kept;    /* permitted and effective; no others are */
+  uint64_t ambient; /* also inheritable and ambient, so that a program of another user than root has them */
+};
+
+struct child_failure {
+  int32_t stage;
+  int32_t error; /* an errno; 0: no failure */
+};
+
 /*
- * The parent writes the plan before the clone. The child may overwrite `moves`; the parent does not read the plan
- * again.
+ * The parent writes the plan before the clone. The child may overwrite `moves`, and notes its failure. After the clone
+ * the parent reads the failure only.
  */
 struct child_plan {
   const char *file;
@@ -65,6 +83,7 @@ struct child_plan {
   char *const *envp;
   const char *directory; /* NULL: stay */
   int umask;             /* -1: keep */
+  char *pid_digits;      /* room for PID_DIGITS in a string of envp, where the child writes its pid; NULL: none */
   bool has_uid, has_gid, has_groups, has_nice;
   uid_t uid;
   gid_t gid;
@@ -75,20 +94,18 @@ struct child_plan {
   int nice;
   const char *oom_score_adj; /* decimal text; NULL: keep */
   int death_signal;          /* 0: none */
+  int cgroup;                /* descriptor of a file cgroup.procs, which moves the child there; -1: none */
+  const struct child_capabilities *capabilities; /* NULL: keep */
+  bool no_new_privileges;
   enum child_leadership leadership;
   struct child_move *moves; /* standard streams first, then further descriptors; no two have the same `to` */
   size_t move_count;
-  int report; /* write end of a close-on-exec pipe for a child_failure */
   pid_t parent;
-};
-
-struct child_failure {
-  int32_t stage;
-  int32_t error;
+  struct child_failure failure; /* written by the child if it could not execute the program */
 };
 
 /*
- * Entry point of the new process: executes plan->file, or writes a child_failure to plan->report and exits with 127.
+ * Entry point of the new process: executes plan->file, or notes a failure in plan->failure and exits with 127.
  * The caller has blocked all signals. The child shares the parent's memory (CLONE_VM), but not its descriptors and
  * signal dispositions.
  */

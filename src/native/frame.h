@@ -23,4 +23,7 @@ struct frame_outcome {
  */
 struct frame_outcome frame_lines(struct frame_bytes source, struct frame_bytes prefix, uint8_t *target, size_t room);
 
+/* Counts the newlines. The compiler makes vector instructions of it, several times as quick as memchr for each line. */
+size_t count_newlines(struct frame_bytes source);
+
 #endif

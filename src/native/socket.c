@@ -8,7 +8,9 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -38,10 +40,14 @@ int sys_peer_address(const char *path, struct sys_unix_address *address) {
   return result;
 }
 
-static int listen_at(const struct sockaddr *address, socklen_t length, int backlog) {
-  const int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+static int open_stream(int family) {
+  const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  return fd < 0 ? -errno : fd;
+}
+
+static int listen_at(int fd, const struct sockaddr *address, socklen_t length, int backlog) {
   if (fd < 0) {
-    return -errno;
+    return fd;
   }
   const int on = 1;
   /* Connections of an earlier socket in TIME_WAIT then do not keep the port busy. */
@@ -54,22 +60,39 @@ static int listen_at(const struct sockaddr *address, socklen_t length, int backl
   return fd;
 }
 
-int sys_listen_unix(const char *path, int backlog) {
+int sys_listen_unix(const char *path, int backlog, mode_t mode) {
   struct sys_unix_address address;
   const int result = path_address(path, &address);
-  return result < 0 ? result : listen_at((const struct sockaddr *)&address.name, address.length, backlog);
+  if (result < 0) {
+    return result;
+  }
+  const int fd = open_stream(AF_UNIX);
+  /* bind(2) makes the file with the mode of the socket (unix_bind in the kernel). */
+  if (fd >= 0 && fchmod(fd, mode) != 0) {
+    return give_up(fd);
+  }
+  return listen_at(fd, (const struct sockaddr *)&address.name, address.length, backlog);
 }
 
 int sys_listen_tcp(const char *address, int port, int backlog) {
   struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
   if (inet_pton(AF_INET, address, &four.sin_addr) == 1) {
-    return listen_at((const struct sockaddr *)&four, sizeof four, backlog);
+    return listen_at(open_stream(AF_INET), (const struct sockaddr *)&four, sizeof four, backlog);
   }
   struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
   if (inet_pton(AF_INET6, address, &six.sin6_addr) == 1) {
-    return listen_at((const struct sockaddr *)&six, sizeof six, backlog);
+    return listen_at(open_stream(AF_INET6), (const struct sockaddr *)&six, sizeof six, backlog);
   }
   return -EINVAL;
+}
+
+int sys_open_connection_watch(int fd) {
+  const int watch = epoll_create1(EPOLL_CLOEXEC);
+  if (watch < 0) {
+    return -errno;
+  }
+  struct epoll_event event = {.events = EPOLLIN};
+  return epoll_ctl(watch, EPOLL_CTL_ADD, fd, &event) == 0 ? watch : give_up(watch);
 }
 
 int sys_connect_datagram(const char *path) {

@@ -21,10 +21,16 @@ struct sys_unix_address {
 /* The address of another program's socket: a path, or an abstract name with a leading @. -ENAMETOOLONG if too long. */
 int sys_peer_address(const char *path, struct sys_unix_address *address);
 
-/* A blocking stream socket that listens at a path. -EADDRINUSE if the path exists. */
-int sys_listen_unix(const char *path, int backlog);
+/*
+ * A blocking stream socket that listens at a path. The new file has this mode, less our umask, from the beginning.
+ * -EADDRINUSE if the path exists.
+ */
+int sys_listen_unix(const char *path, int backlog, mode_t mode);
 /* The same at an IPv4 or IPv6 address in numbers. -EINVAL for anything else. */
 int sys_listen_tcp(const char *address, int port, int backlog);
+
+/* An epoll instance that is readable while a listening socket has a connection to accept. Changes no flag of it. */
+int sys_open_connection_watch(int fd);
 
 /* A datagram socket that is connected to a path, or to the abstract name behind a leading @. */
 int sys_connect_datagram(const char *path);

@@ -41,7 +41,6 @@ struct spawn_files {
   int theirs[3];
   int ours[3];
   int null;
-  int report[2];
 };
 
 static void close_if_open(int *fd) {
@@ -56,14 +55,12 @@ static void close_childs(struct spawn_files *files) {
     close_if_open(&files->theirs[i]);
   }
   close_if_open(&files->null);
-  close_if_open(&files->report[1]);
 }
 
 static void close_ours(struct spawn_files *files) {
   for (int i = 0; i < 3; ++i) {
     close_if_open(&files->ours[i]);
   }
-  close_if_open(&files->report[0]);
 }
 
 /*
@@ -110,10 +107,6 @@ static int open_terminal(const struct spawn_stream *stream, int *master, int *sl
 }
 
 static bool open_files(const struct spawn_order *order, struct spawn_files *files, struct child_failure *failure) {
-  if (pipe2(files->report, O_CLOEXEC) != 0) {
-    *failure = (struct child_failure){STAGE_PIPE, errno};
-    return false;
-  }
   for (int i = 0; i < 3; ++i) {
     if (order->streams[i].kind == STREAM_PIPE) {
       int ends[2];
@@ -198,18 +191,6 @@ static pid_t clone_child(struct child_plan *plan) {
 }
 
 /*
- * Reads the report of the child; false if the exec succeeded. The wait is short: no other process has the write end,
- * and the exec or the exit of the child closes it.
- */
-static bool read_report(int fd, struct child_failure *failure) {
-  ssize_t length;
-  do {
-    length = read(fd, failure, sizeof *failure);
-  } while (length < 0 && errno == EINTR);
-  return length == (ssize_t)sizeof *failure;
-}
-
-/*
  * Collects a child whose exec has failed. The reaper (sys_reap) cannot take this child first, as both run on the one
  * thread that calls the addon, and no other code has heard of its pid.
  */
@@ -219,14 +200,14 @@ static void reap_failed(pid_t pid) {
 }
 
 bool spawn_program(struct spawn_order *order, struct spawn_result *result, struct child_failure *failure) {
-  struct spawn_files files = {{-1, -1, -1}, {-1, -1, -1}, -1, {-1, -1}};
+  struct spawn_files files = {{-1, -1, -1}, {-1, -1, -1}, -1};
   if (!open_files(order, &files, failure)) {
     close_childs(&files);
     close_ours(&files);
     return false;
   }
   plan_streams(order, &files);
-  order->plan.report = files.report[1];
+  order->plan.failure = (struct child_failure){0, 0};
   order->plan.parent = getpid();
 
   /* A change of credentials in the child marks the memory as not dumpable (prctl(2)), and the memory is shared. */
@@ -242,12 +223,16 @@ bool spawn_program(struct spawn_order *order, struct spawn_result *result, struc
     close_ours(&files);
     return false;
   }
-  if (read_report(files.report[0], failure)) {
+  /*
+   * CLONE_VFORK: by now the child has executed the program or has ended. A pipe as a report would cost a third of the
+   * spawn: it closes only after the child has left our memory, so that its reader has to sleep once more.
+   */
+  if (order->plan.failure.error != 0) {
+    *failure = order->plan.failure;
     reap_failed(pid);
     close_ours(&files);
     return false;
   }
-  close_if_open(&files.report[0]);
   result->pid = pid;
   for (int i = 0; i < 3; ++i) {
     result->ends[i] = files.ours[i];

@@ -16,7 +16,7 @@ struct spawn_stream {
 };
 
 struct spawn_order {
-  /* spawn_program fills in `moves[0..2]`, `report` and `parent`; the caller leaves room for these three moves. */
+  /* spawn_program fills in `moves[0..2]`, `failure` and `parent`; the caller leaves room for these three moves. */
   struct child_plan plan;
   struct spawn_stream streams[3];
 };

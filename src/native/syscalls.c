@@ -28,9 +28,9 @@ int sys_set_limit(int resource, const struct rlimit *limit) {
   return result_of(setrlimit((__rlimit_resource_t)resource, limit));
 }
 
-int sys_reap(pid_t *pid, int *status) {
+int sys_reap(pid_t *pid, int *status, struct rusage *usage) {
   do {
-    *pid = waitpid(-1, status, WNOHANG);
+    *pid = wait4(-1, status, WNOHANG, usage);
   } while (*pid < 0 && errno == EINTR);
   if (*pid < 0) {
     return errno == ECHILD ? 0 : -errno;

@@ -13,8 +13,11 @@
 int sys_get_limit(int resource, struct rlimit *limit);
 int sys_set_limit(int resource, const struct rlimit *limit);
 
-/* Collects any child that has ended: waitpid(-1) with WNOHANG. Returns 1, 0 if no child has ended, or -errno. */
-int sys_reap(pid_t *pid, int *status);
+/*
+ * Collects any child that has ended: wait4(-1) with WNOHANG. `usage` gets the resources of the child and of the
+ * descendants that were waited for. Returns 1, 0 if no child has ended, or -errno.
+ */
+int sys_reap(pid_t *pid, int *status, struct rusage *usage);
 int sys_kill(pid_t pid, int signal);
 int sys_set_subreaper(void);
 int sys_ignore_signal(int signal);

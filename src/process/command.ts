@@ -29,30 +29,37 @@ export interface CommandContext {
  */
 export function findCommand(command: string, context: CommandContext): string {
   if (command === '') throw new SpawnError('exec', 'EINVAL', 'command is empty', EXIT_NOT_FOUND);
-  const file = command.includes('/') ? command : searchPath(command, context);
-  if (file === null) throw notFound(command, command);
+  const problems: string[] = [];
+  const file = command.includes('/') ? command : searchPath(command, context, problems);
+  if (file === null) throw notFound(command, command, problems);
   // Supervisor checks a relative path before it changes to `directory`, and executes it afterwards. So it never finds a
   // script that is only in that directory. We check the place where the file will be executed.
-  requireExecutable(command, file, pathIn(file, context.directory));
+  requireExecutable(command, file, pathIn(file, context.directory), problems);
   return file;
 }
 
 // compat: the first file of that name ends the search, even if it is a directory or cannot be executed. A shell
 // continues.
-function searchPath(name: string, { programPath, ownPath, directory }: CommandContext): string | null {
+function searchPath(name: string, context: CommandContext, problems: string[]): string | null {
+  const { directory } = context;
+  return candidatesOf(name, context).find((path) => statOrNull(pathIn(path, directory), problems) !== null) ?? null;
+}
+
+/** Returns the files that a command may be, in the order of the search. */
+export function candidatesOf(command: string, { programPath, ownPath }: CommandContext): string[] {
+  if (command.includes('/')) return [command];
   const folders =
     programPath?.split(':') ?? (ownPath === undefined || ownPath === '' ? DEFAULT_PATH : ownPath.split(':'));
   // As in a shell, an empty folder is the working directory.
-  const candidates = folders.map((folder) =>
-    folder === '' || folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`,
+  return folders.map((folder) =>
+    folder === '' || folder.endsWith('/') ? `${folder}${command}` : `${folder}/${command}`,
   );
-  return candidates.find((path) => statOrNull(pathIn(path, directory)) !== null) ?? null;
 }
 
-function requireExecutable(command: string, file: string, place: string): void {
+function requireExecutable(command: string, file: string, place: string, problems: string[]): void {
   const shown = quote(file);
-  const status = statOrNull(place);
-  if (status === null) throw notFound(file, command);
+  const status = statOrNull(place, problems);
+  if (status === null) throw notFound(file, command, problems);
   if (status.isDirectory())
     throw new SpawnError(
       'exec',
@@ -65,12 +72,9 @@ function requireExecutable(command: string, file: string, place: string): void {
   try {
     accessSync(toPath(place), constants.X_OK);
   } catch (error) {
-    throw new SpawnError(
-      'exec',
-      errnoOf(error) ?? 'EACCES',
-      `no permission to run command ${shown}`,
-      EXIT_NOT_EXECUTABLE,
-    );
+    const code = errnoOf(error) ?? 'EACCES';
+    const text = code === 'EACCES' ? `no permission to run command ${shown}` : `cannot examine ${shown}: ${code}`;
+    throw new SpawnError('exec', code, text, EXIT_NOT_EXECUTABLE);
   }
 }
 
@@ -79,18 +83,29 @@ export function pathIn(file: string, directory: string | null): string {
   return directory === null ? file : resolve(directory, file);
 }
 
-/** compat: a file that cannot be examined, for whatever reason, counts as missing. */
-function statOrNull(path: string): Stats | null {
+/** Errors of stat(2) that mean: no file has this name, or we may not see it. */
+const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG']);
+
+/**
+ * compat: a file that cannot be examined, for whatever reason, counts as missing. An error of its file system is added
+ * to `problems`.
+ */
+function statOrNull(path: string, problems: string[]): Stats | null {
   try {
     return statSync(toPath(path), { throwIfNoEntry: false }) ?? null;
-  } catch {
+  } catch (error) {
+    const code = errnoOf(error) ?? 'ENOENT';
+    if (!MISSING.has(code)) problems.push(`cannot examine ${quote(path)}: ${code}`);
     return null;
   }
 }
 
 /** Formats the error. compat: Supervisor's sentence comes first, then our explanation. */
-function notFound(file: string, command: string): SpawnError {
-  return new SpawnError('exec', 'ENOENT', addCause(`can't find command ${quote(file)}`, command), EXIT_NOT_FOUND);
+function notFound(file: string, command: string, problems: readonly string[]): SpawnError {
+  const sentence = `can't find command ${quote(file)}`;
+  const [problem] = problems;
+  const text = problem === undefined ? addCause(sentence, command) : `${sentence}; ${problem}`;
+  return new SpawnError('exec', 'ENOENT', text, EXIT_NOT_FOUND);
 }
 
 /** Appends an explanation to a sentence. Directories can need one too: `.` is a command in shells. */

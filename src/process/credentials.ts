@@ -97,7 +97,10 @@ function keep(lookup: UserLookup, self: Identity, warning: string | null): Crede
     uid: null,
     gid: null,
     groups: null,
-    login: lookUp(() => lookup.userById(self.uid), String(self.uid)),
+    // Only when it is asked for: starts without `user` must not wait for a passwd that hangs.
+    get login() {
+      return lookUp(() => lookup.userById(self.uid), String(self.uid));
+    },
     warning,
   };
 }

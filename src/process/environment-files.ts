@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { type EnvironmentFile, parseEnvironmentText, VARIABLE_NAME } from '../core/environment-text.ts';
 import { errnoOf, reasonOf } from '../core/error-text.ts';
 import type { LookUp } from '../core/shell-variables.ts';
-import { decodeBytes, toPath } from '../files/bytes.ts';
-import { FileError, readRegularFile } from '../files/read-file.ts';
+import { toPath } from '../files/bytes.ts';
+import { FileError, readSecretFile } from '../files/read-file.ts';
 import { inheritVariables } from './environment.ts';
 import { SpawnError } from './spawn-error.ts';
 
@@ -87,7 +87,7 @@ export function parseEnvironmentFile(text: string, path: string, outer: LookUp |
 /** Reads a regular file. Null if an optional file is missing. */
 function readSmallFile(path: string, isOptional: boolean): string | null {
   try {
-    return decodeBytes(readRegularFile(path, MAX_BYTES));
+    return readSecretFile(path, MAX_BYTES);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     const isMissing = error.code === 'ENOENT';

@@ -5,8 +5,7 @@
  */
 import { posix } from 'node:path';
 import { createNameMatcher } from '../core/wildcard.ts';
-import { decodeBytes } from '../files/bytes.ts';
-import { FileError, readRegularFile } from '../files/read-file.ts';
+import { FileError, readSecretFile } from '../files/read-file.ts';
 import { SpawnError } from './spawn-error.ts';
 
 /** Option `expand_file_variables`: names and patterns with `*`; true for the directories of secrets; false for none. */
@@ -62,7 +61,7 @@ function readSecret(name: string, path: string): string {
   if (!posix.isAbsolute(path)) throw refuse('EINVAL', 'the path must be absolute');
   let text: string;
   try {
-    text = decodeBytes(readRegularFile(path, MAX_BYTES));
+    text = readSecretFile(path, MAX_BYTES);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     throw refuse(error.code, error.message);

@@ -19,6 +19,7 @@ import type { Clock, Job, JobOutcome, Jobs, Report, StartBudget } from '../engin
 import type { LogChannel, Intake } from '../logs/ports.ts';
 import type { Addon, Reaped } from '../native/addon.ts';
 import { readEnvironmentFiles } from './environment-files.ts';
+import { JobInput } from './job-input.ts';
 import { JobOutput } from './job-output.ts';
 import type { LaunchContext, Launcher, StdioPlan } from './launcher.ts';
 
@@ -44,6 +45,7 @@ interface Running {
   readonly key: string;
   readonly pid: number;
   readonly done: (outcome: JobOutcome) => void;
+  readonly input: JobInput | null;
   readonly output: JobOutput | null;
   readonly intakes: readonly Intake[];
   /** Reason of the kill; null if it was not killed. */
@@ -118,14 +120,16 @@ export class CommandJobs implements Jobs {
       throw new Error('the previous command was killed and has not ended');
     const [out, err] = this.#channels(proc, job);
     const outer = context();
-    const { pid, stdout, stderr } = launcher.launch(
+    const { pid, stdin, stdout, stderr } = launcher.launch(
       { ...proc, argv: splitCommandLine(job.command) },
       {
         ...outer,
         files: readEnvironmentFiles(proc.options, outer),
         added: job.environment,
         stdio: planStdio(proc, job, out, err),
+        cgroup: null,
         descriptors: [],
+        pidVariable: null,
       },
     );
     const keeps = job.output === 'keep' && stdout !== null;
@@ -138,6 +142,7 @@ export class CommandJobs implements Jobs {
       done,
       killed: null,
       isOver: false,
+      input: stdin === null ? null : new JobInput(stdin, job.input ?? ''),
       output: keeps ? new JobOutput(stdout) : null,
       intakes: intakes.filter((intake) => intake !== undefined),
       cancelAlarm: () => undefined,
@@ -171,6 +176,7 @@ export class CommandJobs implements Jobs {
     running.cancelAlarm();
     if (running.isOver) return;
     running.isOver = true;
+    running.input?.close();
     const output = running.output?.finish() ?? '';
     for (const intake of running.intakes) {
       intake.readRemaining();
@@ -188,7 +194,9 @@ export class CommandJobs implements Jobs {
     try {
       done(outcome);
     } catch (error) {
-      this.#parts.report('critical', `cannot act on the end of a command: ${describeMistake(error)}`);
+      this.#parts.report('critical', `cannot act on the end of a command: ${describeMistake(error)}`, {
+        event: 'internal_error',
+      });
     }
   }
 }
@@ -198,13 +206,13 @@ function outcomeOf(killed: Running['killed'], status: ExitStatus | null, output:
   return killed === 'timeout' || status === null ? { kind: 'timeout', output } : { kind: 'ended', status, output };
 }
 
-function planStdio(proc: ProcessConfig, { output }: Job, out: unknown, err: unknown): StdioPlan {
+function planStdio(proc: ProcessConfig, { input, output }: Job, out: unknown, err: unknown): StdioPlan {
   const isListener = proc.type === 'eventlistener';
   const isKept = output === 'keep';
   const ownStdout = isListener ? 2 : 1;
   const ownStderr = err === null ? 2 : 'pipe';
   return {
-    stdin: 'null',
+    stdin: input === undefined ? 'null' : 'pipe',
     stdout: isKept || out !== null ? 'pipe' : ownStdout,
     stderr: isKept || isListener ? 'stdout' : ownStderr,
     leadership: 'group',

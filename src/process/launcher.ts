@@ -2,8 +2,10 @@
  * Starts the process that a configuration describes: command, environment, user, limits and streams become one spawn.
  * Keeps no record of running processes, and does not decide when they start.
  */
+import { type LogFields, processFields } from '../core/log-fields.ts';
 import { existsSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';
+import { type CapabilityRule, planCapabilities } from '../core/capabilities.ts';
 import { LIMITED_RESOURCES, type Limit, type LimitedResource } from '../core/resource-limits.ts';
 import type { Addon, ResourceLimit, SpawnRequest, SpawnResult, StdioRequest } from '../native/addon.ts';
 import { findCommand, pathIn } from './command.ts';
@@ -12,7 +14,8 @@ import type { Credentials, Identity, OwnerOption } from './credentials.ts';
 import { buildEnvironment, formatEnvironment, passVariables } from './environment.ts';
 import { expandFileVariables, type FileVariables } from './file-variables.ts';
 import { explainExec, isPlainScript, readHead } from './exec-cause.ts';
-import { describeSpawnFailure, isSpawnFailure } from './spawn-error.ts';
+import { readOwnCapabilities } from './own-capabilities.ts';
+import { describeSpawnFailure, isSpawnFailure, SpawnError } from './spawn-error.ts';
 
 /** Interpreter of a script without `#!`. */
 const SHELL = '/bin/sh';
@@ -39,6 +42,8 @@ export type LaunchOptions = {
   readonly nice: number | null;
   readonly oom_score_adj: number | null;
   readonly pdeathsig: number | null;
+  readonly no_new_privs: boolean;
+  readonly capabilities: CapabilityRule | null;
 } & { readonly [R in `rlimit_${LimitedResource}`]: Limit | null };
 
 /** The part of a {@link ProcessConfig} that a start needs. Hooks and checks are started with it too. */
@@ -62,8 +67,12 @@ export interface LaunchContext {
   readonly limits: readonly ResourceLimit[];
   /** Standard streams and process group. */
   readonly stdio: StdioPlan;
+  /** Descriptor of a file `cgroup.procs` for the process; null if it stays in our cgroup. */
+  readonly cgroup: number | null;
   /** Further descriptors, such as that of `notification_fd`. */
   readonly descriptors: SpawnRequest['descriptors'];
+  /** Name of the variable that gets the pid of the process (LISTEN_PID); null: none. */
+  readonly pidVariable: SpawnRequest['pidVariable'];
 }
 
 /** Targets of the standard streams, and the process group. */
@@ -87,14 +96,26 @@ export function inheritedStdio(addon: Pick<Addon, 'foregroundGroup'>): StdioPlan
 /** The settings of a start that do not depend on its command and streams. */
 export type LaunchSettings = Pick<
   SpawnRequest,
-  'env' | 'directory' | 'umask' | 'uid' | 'gid' | 'groups' | 'limits' | 'nice' | 'oomScoreAdj'
+  | 'env'
+  | 'directory'
+  | 'umask'
+  | 'uid'
+  | 'gid'
+  | 'groups'
+  | 'limits'
+  | 'nice'
+  | 'oomScoreAdj'
+  | 'capabilities'
+  | 'noNewPrivileges'
 >;
 
 export interface LauncherParts {
   readonly addon: Addon;
   readonly self: Identity;
   /** Takes warnings, such as that a program does not run as the user of its options. Called once for each process. */
-  readonly warn: (text: string) => void;
+  readonly warn: (text: string, fields: LogFields) => void;
+  /** Value of oom_score_adj for programs without one of their own; null, as without it: they inherit ours. */
+  readonly oomScoreAdj?: number | null;
 }
 
 /** Starts processes. */
@@ -117,7 +138,7 @@ export class Launcher {
     const ownPath = context.common.get('PATH') ?? context.inherited['PATH'];
     const file = findCommand(argv[0] ?? '', { programPath, ownPath, directory: options.directory });
     const { credentials, env } = this.#settle(target, context);
-    return this.#spawn(target, credentials.uid, { file, env, ...buildRequest(target, credentials, context) });
+    return this.#spawn(target, credentials.uid, { file, env, ...this.#buildRequest(target, credentials, context) });
   }
 
   /**
@@ -125,12 +146,9 @@ export class Launcher {
    */
   settingsOf(target: LaunchTarget, context: LaunchContext): LaunchSettings {
     const { credentials, env } = this.#settle(target, context);
-    const { directory, umask, uid, gid, groups, limits, nice, oomScoreAdj } = buildRequest(
-      target,
-      credentials,
-      context,
-    );
-    return { env, directory, umask, uid, gid, groups, limits, nice, oomScoreAdj };
+    const { directory, umask, uid, gid, groups, limits, nice, oomScoreAdj, capabilities, noNewPrivileges } =
+      this.#buildRequest(target, credentials, context);
+    return { env, directory, umask, uid, gid, groups, limits, nice, oomScoreAdj, capabilities, noNewPrivileges };
   }
 
   /** Determines the user and the environment of a start. */
@@ -158,6 +176,7 @@ export class Launcher {
       options.user_env ? credentials.login : null,
     );
     const expanded = expandFileVariables(environment, options.expand_file_variables);
+    if (context.pidVariable !== null) expanded.delete(context.pidVariable);
     return { credentials, env: formatEnvironment(expanded) };
   }
 
@@ -211,11 +230,42 @@ export class Launcher {
     return result;
   }
 
+  /** Builds the parts of a request that options, credentials and context decide alone. */
+  #buildRequest(
+    target: LaunchTarget,
+    credentials: Credentials,
+    context: LaunchContext,
+  ): Omit<SpawnRequest, 'file' | 'env'> {
+    const { options, argv } = target;
+    const { stdin, stdout, stderr, leadership } = context.stdio;
+    return {
+      argv,
+      directory: options.directory,
+      umask: options.umask,
+      uid: credentials.uid,
+      gid: credentials.gid,
+      groups: credentials.groups,
+      limits: mergeLimits(context.limits, options),
+      nice: options.nice,
+      oomScoreAdj: options.oom_score_adj ?? this.#parts.oomScoreAdj ?? null,
+      capabilities: capabilitiesOf(target, credentials.uid),
+      noNewPrivileges: options.no_new_privs,
+      cgroup: context.cgroup,
+      parentDeathSignal: options.pdeathsig,
+      stdin,
+      stdout,
+      stderr: isStderrJoined(target) ? 'stdout' : stderr,
+      leadership,
+      descriptors: context.descriptors,
+      pidVariable: context.pidVariable,
+    };
+  }
+
   #warnOnce({ group, name }: LaunchTarget, warning: string): void {
     const id = `${group}:${name} ${warning}`;
     if (this.#warned.has(id)) return;
     this.#warned.add(id);
-    this.#parts.warn(warning);
+    this.#parts.warn(warning, { event: 'message', ...processFields({ group, name }) });
   }
 }
 
@@ -224,31 +274,15 @@ function isTerminalPlan({ stdout }: StdioPlan): boolean {
   return typeof stdout === 'object';
 }
 
-/** Builds the parts of a request that options, credentials and context decide alone. */
-function buildRequest(
-  target: LaunchTarget,
-  credentials: Credentials,
-  context: LaunchContext,
-): Omit<SpawnRequest, 'file' | 'env'> {
-  const { options, argv } = target;
-  const { stdin, stdout, stderr, leadership } = context.stdio;
-  return {
-    argv,
-    directory: options.directory,
-    umask: options.umask,
-    uid: credentials.uid,
-    gid: credentials.gid,
-    groups: credentials.groups,
-    limits: mergeLimits(context.limits, options),
-    nice: options.nice,
-    oomScoreAdj: options.oom_score_adj,
-    parentDeathSignal: options.pdeathsig,
-    stdin,
-    stdout,
-    stderr: isStderrJoined(target) ? 'stdout' : stderr,
-    leadership,
-    descriptors: context.descriptors,
-  };
+/** Returns the capabilities of a program that runs as `uid`, null for ours. Throws a {@link SpawnError}. */
+function capabilitiesOf({ name, options }: LaunchTarget, uid: number | null): SpawnRequest['capabilities'] {
+  if (options.capabilities === null) return null;
+  const plan = planCapabilities(options.capabilities, readOwnCapabilities(), {
+    isRoot: (uid ?? process.getuid?.()) === 0,
+    noNewPrivileges: options.no_new_privs,
+  });
+  if (plan.ok) return plan.sets;
+  throw new SpawnError('capabilities', 'EPERM', `cannot set the capabilities of '${name}': ${plan.reason}`);
 }
 
 /** compat: the stdout of a listener carries the protocol, so `redirect_stderr` has no effect. */

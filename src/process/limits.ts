@@ -1,6 +1,6 @@
 /**
- * Resource limits of the supervisor itself: `minfds` and `minprocs` (Supervisor's options.py set_rlimits_or_exit), and
- * the limits that programs get because Node has changed ours. The launcher sets a program's own limits.
+ * Resource limits of the supervisor itself: `minfds` and `minprocs` (Supervisor's options.py set_rlimits_or_exit), no
+ * core dumps, and the limits that programs get because ours have changed. The launcher sets a program's own limits.
  */
 import { readFileSync } from 'node:fs';
 import type { Addon, ResourceLimit } from '../native/addon.ts';
@@ -66,6 +66,17 @@ export function raiseLimits(
   const soft = Math.max(startedWith, minimum.minfds);
   const now = calls.getLimit('nofile');
   return { infos, forPrograms: soft === now.soft ? [] : [{ resource: 'nofile', soft, hard: now.hard }] };
+}
+
+/**
+ * Forbids core dumps of our own process: our memory has passwords and the variables of programs. Returns the limits
+ * that programs get, which are the ones that we were started with (core(5)).
+ */
+export function forbidCoreDumps(calls: LimitCalls): readonly ResourceLimit[] {
+  const given = calls.getLimit('core');
+  if (given.soft === 0) return [];
+  calls.setLimit({ ...given, soft: 0 });
+  return [given];
 }
 
 function raise(

@@ -1,12 +1,28 @@
 /**
- * A listening socket for a program that accepts connections on it: raw, blocking, and unknown to Node. A unix socket is
- * created in a private directory next to its path and renamed. So the path never has other permissions than configured,
- * and the socket of an earlier run is replaced in one step. Accepts no connections itself.
+ * A listening socket for a program that accepts connections on it: raw, blocking, and unknown to Node. The path of a
+ * unix socket never has more permissions than configured. A socket that replaces any other is created in a private
+ * directory next to its path and renamed, so the replacement is one step. Accepts no connections itself.
  */
-import { chmodSync, chownSync, closeSync, lstatSync, mkdtempSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs';
 import { isIP } from 'node:net';
+import { constants as system } from 'node:os';
 import { dirname } from 'node:path';
 import { errnoOf } from '../core/error-text.ts';
+import type { SocketAddress } from '../core/socket-address.ts';
 import { ForeignLinkError, resolveLinks } from '../files/links.ts';
 import { readRegularFile } from '../files/read-file.ts';
 import { describeSystemError } from '../files/system-error.ts';
@@ -15,23 +31,39 @@ import type { Addon } from '../native/addon.ts';
 /** Largest /etc/hosts that is searched. */
 const MAX_HOSTS_BYTES = 4 * 1024 * 1024;
 
-/** Address of a listening socket. */
-export type ListenAddress =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+/** Mode for a socket that gets its own mode before it is at its path. */
+const ALL_RIGHTS = 0o777;
 
-/** Request for a socket. Mode and owner are for unix sockets. */
-export interface ListenRequest {
-  readonly address: ListenAddress;
-  readonly backlog: number;
+/** Linux's O_PATH, which Node does not name: a descriptor for a file that is not opened. */
+const O_PATH = 0o10000000;
+
+/** Mode and owner of a unix socket. */
+export interface SocketPermissions {
   readonly mode: number;
   /** Ids for chown; null to keep the owner. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
+/** Request for a socket. Mode and owner are for unix sockets. */
+export interface ListenRequest extends SocketPermissions {
+  readonly address: SocketAddress;
+  readonly backlog: number;
+  /**
+   * `any`: replaces also a socket on which another process listens. compat: so does Supervisor for FastCGI programs,
+   * which may have outlived an earlier supervisor. `stale`: refuses that (EADDRINUSE).
+   */
+  readonly replaces: 'any' | 'stale';
+}
+
 /** An open listening socket. */
 export interface ListeningSocket {
   readonly fd: number;
+  /** True if the path of a unix socket is gone: a program may remove the path of its socket when it ends. */
+  isUnlinked(): boolean;
+  /** Changes mode and owner of a unix socket. Throws {@link ListeningSocketError}. Does nothing for TCP. */
+  permit(permissions: SocketPermissions): void;
+  /** Closes our descriptor. The path stays, and processes that have the socket can still accept. Never throws. */
+  release(): void;
   /** Closes the socket and removes its path, unless another socket has replaced it. Never throws. */
   close(): void;
 }
@@ -48,7 +80,7 @@ export class ListeningSocketError extends Error {
   }
 }
 
-type Sockets = Pick<Addon, 'listenUnix' | 'listenTcp'>;
+type Sockets = Pick<Addon, 'listenUnix' | 'listenTcp' | 'peerAt'>;
 
 /** Opens a socket. Throws {@link ListeningSocketError}. If the owner cannot be set, only warns. */
 export function openListeningSocket(
@@ -58,9 +90,13 @@ export function openListeningSocket(
 ): ListeningSocket {
   const { address, backlog } = request;
   try {
-    if (address.kind === 'unix') return openUnix(addon, address.path, request, warn);
+    if (address.kind === 'unix') {
+      const open = request.replaces === 'any' ? openUnix : openUnixInPlace;
+      return open(addon, address.path, request, warn);
+    }
     const fd = addon.listenTcp(addressOf(address.host), address.port, backlog);
-    return { fd, close: () => closeSync(fd) };
+    const release = closeOnce(fd);
+    return { fd, isUnlinked: () => false, permit: () => undefined, release, close: release };
   } catch (error) {
     throw toSocketError(error);
   }
@@ -73,26 +109,21 @@ function openUnix(
   warn: (text: string) => void,
 ): ListeningSocket {
   resolveLinks(dirname(path));
-  requireFree(path);
+  requireSocket(path);
   const directory = mkdtempSync(`${dirname(path)}/.`);
   const fresh = `${directory}/s`;
   let fd: number | null = null;
+  let file: number | null = null;
   try {
-    fd = addon.listenUnix(fresh, backlog);
-    chmodSync(fresh, mode);
-    if (owner !== null) changeOwner(fresh, path, owner, warn);
-    const { ino } = lstatSync(fresh);
+    fd = addon.listenUnix(fresh, backlog, ALL_RIGHTS);
+    file = openSync(fresh, O_PATH | constants.O_NOFOLLOW);
+    if (!fstatSync(file).isSocket())
+      throw new ListeningSocketError('EACCES', 'another user has replaced the new socket');
+    give({ path, file }, fresh, { mode, owner }, warn);
     renameSync(fresh, path);
-    const open = fd;
-    return {
-      fd: open,
-      close: () => {
-        closeSync(open);
-        removeOwn(path, ino, warn);
-      },
-    };
+    return unixSocket(fd, { path, file }, warn);
   } catch (error) {
-    if (fd !== null) closeSync(fd);
+    for (const open of [fd, file]) if (open !== null) closeSync(open);
     rmSync(fresh, { force: true });
     throw error;
   } finally {
@@ -100,14 +131,114 @@ function openUnix(
   }
 }
 
-/**
- * Throws if the path is anything but a socket. compat: a socket is replaced even if a process still listens on it,
- * since programs may have outlived an earlier supervisor.
- */
-function requireFree(path: string): void {
+/** Returns a function that closes a descriptor at its first call. Later, the number may belong to another file. */
+function closeOnce(fd: number): () => void {
+  let isOpen = true;
+  return () => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+}
+
+/** The file of a unix socket: its path, and an O_PATH descriptor, so that no other file can get its inode number. */
+interface SocketFile {
+  readonly path: string;
+  readonly file: number;
+}
+
+/** Returns the open socket of a path. */
+function unixSocket(fd: number, own: SocketFile, warn: (text: string) => void): ListeningSocket {
+  const { path, file } = own;
+  const release = closeOnce(fd);
+  const closeFile = closeOnce(file);
+  return {
+    fd,
+    isUnlinked: () => lstatSync(path, { throwIfNoEntry: false }) === undefined,
+    permit: (permissions) => permit(own, permissions, warn),
+    release,
+    close: () => {
+      release();
+      removeOwn(own, warn);
+      closeFile();
+    },
+  };
+}
+
+/** True if a path still has the file of a socket. */
+function isInPlace({ path, file }: SocketFile): boolean {
+  const { ino, dev } = fstatSync(file);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found !== undefined && found.ino === ino && found.dev === dev;
+}
+
+/** Throws if the path is anything but a socket. Returns true for a socket. */
+function requireSocket(path: string): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found !== undefined && !found.isSocket())
     throw new ListeningSocketError('ENOTSOCK', 'the path exists and is not a socket');
+  return found !== undefined;
+}
+
+/**
+ * Makes a socket at its own path, because a program may compare the path with the name of the socket
+ * (sd_is_socket_unix(3)). The mode is never above the requested one: at first it is that, less our umask.
+ */
+function openUnixInPlace(
+  addon: Sockets,
+  path: string,
+  { backlog, mode, owner }: ListenRequest,
+  warn: (text: string) => void,
+): ListeningSocket {
+  resolveLinks(dirname(path));
+  if (requireSocket(path)) removeStale(addon, path);
+  const fd = addon.listenUnix(path, backlog, mode);
+  let file: number | null = null;
+  try {
+    file = openSync(path, O_PATH | constants.O_NOFOLLOW);
+    permit({ path, file }, { mode, owner }, warn);
+    return unixSocket(fd, { path, file }, warn);
+  } catch (error) {
+    closeSync(fd);
+    if (file !== null) {
+      removeOwn({ path, file }, warn);
+      closeSync(file);
+    }
+    throw error;
+  }
+}
+
+/** Removes a socket on which no process listens. */
+function removeStale(addon: Sockets, path: string): void {
+  // The connection is closed at once. Only ECONNREFUSED means that no process listens.
+  if (addon.peerAt(path, new Uint32Array(2)) !== system.errno.ECONNREFUSED)
+    throw new ListeningSocketError('EADDRINUSE', 'another program listens there already (EADDRINUSE)');
+  unlinkSync(path);
+}
+
+/** Changes the permissions of our socket. Its descriptor makes sure that no link is followed which has replaced it. */
+function permit(own: SocketFile, { mode, owner }: SocketPermissions, warn: (text: string) => void): void {
+  const { path } = own;
+  try {
+    if (!isInPlace(own)) throw new ListeningSocketError('ENOENT', 'another file has replaced the socket');
+    give(own, path, { mode, owner }, warn);
+  } catch (error) {
+    throw toSocketError(error);
+  }
+}
+
+/**
+ * Changes owner and mode by the descriptor, since the owner of the directory can put a link in the place of a path.
+ * Without /proc, the path `current` is used.
+ */
+function give(
+  { path, file }: SocketFile,
+  current: string,
+  { mode, owner }: SocketPermissions,
+  warn: (text: string) => void,
+): void {
+  const target = existsSync('/proc/self/fd') ? `/proc/self/fd/${file}` : current;
+  if (owner !== null) changeOwner(target, path, owner, warn);
+  chmodSync(target, mode);
 }
 
 function changeOwner(
@@ -123,11 +254,12 @@ function changeOwner(
   }
 }
 
-function removeOwn(path: string, ino: number, warn: (text: string) => void): void {
+function removeOwn(own: SocketFile, warn: (text: string) => void): void {
   try {
-    if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path);
+    // rmSync does not name the error of unlink(2).
+    if (isInPlace(own)) unlinkSync(own.path);
   } catch (error) {
-    warn(`cannot remove ${path}: ${toSocketError(error).message}`);
+    warn(`cannot remove ${own.path}: ${toSocketError(error).message}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Collects every ended child, both programs and adopted orphans, and passes them on in batches. It is the only caller
- * of {@link Addon.reap}, and so of waitpid(-1). A failed spawn collects its own child in C, before any code knows the
+ * of {@link Addon.reap}, and so of wait4(-1). A failed spawn collects its own child in C, before any code knows the
  * pid.
  */
 import type { Addon, Reaped } from '../native/addon.ts';

@@ -94,6 +94,12 @@ function formatFailure(
       return `cannot set the resource limits of '${name}': ${code}${adviceFor(stage, code)}`;
     case 'nice':
       return `cannot set the niceness of '${name}': ${code}${adviceFor(stage, code)}`;
+    case 'capabilities':
+      return `cannot set the capabilities of '${name}': ${code}`;
+    case 'cgroup':
+      return `cannot move '${name}' into its cgroup: ${code}`;
+    case 'privileges':
+      return `cannot set no_new_privs of '${name}': ${code}`;
     case 'oom':
       return `cannot set the oom_score_adj of '${name}': ${code}${adviceFor(stage, code)}`;
   }

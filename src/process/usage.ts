@@ -3,12 +3,14 @@
  * in slices, so that many processes do not block the loop. Has no limits and sends no signal.
  */
 import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { pidsIn, readProcess, type TreeEntry, treesOf } from './process-tree.ts';
+import { isOwnProc, pidsIn, readProcess, type TreeEntry, treesOf } from './process-tree.ts';
 
 /** Longest time to block the loop. Reading one process takes about 15 µs. */
 const SLICE_MS = 2;
+
+const OTHER_NAMESPACE = '/proc shows the processes of another PID namespace';
 
 /** One process of a program. */
 export interface ProcessUsage extends TreeEntry {
@@ -25,28 +27,57 @@ export interface TreeUsage {
   readonly cpuMs: number;
 }
 
+/** The control groups of programs, by pid (process/cgroups.ts). */
+export interface ProgramGroups {
+  /** Returns the members of the group of a program; null if it has no group. */
+  membersOf(pid: number): number[] | null;
+}
+
 /**
- * Measures the process trees of these programs, by pid. Programs that are not visible have no entry. Rejects if /proc
- * cannot be listed.
+ * Measures the process trees of these programs, by pid, with the members of their control groups. Programs that are not
+ * visible have no entry. Rejects if /proc cannot be listed, or shows another PID namespace.
  */
-export async function readUsage(programs: readonly number[]): Promise<Map<number, TreeUsage>> {
-  const entries = await inSlices(pidsIn(await readdir('/proc')), readProcess);
-  const trees = treesOf(
-    programs,
-    entries.filter((entry) => entry !== null),
-  );
-  const members = [...new Set([...trees.values()].flat())];
-  const used = new Map(
-    await inSlices(members, (entry) => [entry.pid, { ...entry, residentBytes: residentBytes(entry.pid) }] as const),
-  );
+export async function readUsage(programs: readonly number[], groups?: ProgramGroups): Promise<Map<number, TreeUsage>> {
+  if (!isOwnProc()) throw new Error(OTHER_NAMESPACE);
+  const entries = (await inSlices(pidsIn(await readdir('/proc')), readProcess)).filter((entry) => entry !== null);
+  const trees = treesOf(programs, entries);
+  if (groups !== undefined) addMembers(trees, entries, groups);
+  const page = pageBytes();
+  const measured = (entry: TreeEntry): ProcessUsage => ({ ...entry, residentBytes: entry.residentPages * page });
   return new Map(
     programs.flatMap((pid) => {
-      const own = used.get(pid);
+      const tree = trees.get(pid) ?? [];
+      const own = tree.find((entry) => entry.pid === pid);
       if (own === undefined) return [];
-      const others = (trees.get(pid) ?? []).filter((entry) => entry.pid !== pid);
-      return [[pid, sumOf([own, ...others.map((entry) => used.get(entry.pid) ?? { ...entry, residentBytes: 0 })])]];
+      return [[pid, sumOf([own, ...tree.filter((entry) => entry !== own)].map(measured))]];
     }),
   );
+}
+
+/** Adds the members of control groups, which may have left the tree of their program by a double fork. */
+function addMembers(trees: Map<number, TreeEntry[]>, entries: readonly TreeEntry[], groups: ProgramGroups): void {
+  for (const [pid, tree] of trees) {
+    const members = groups.membersOf(pid);
+    if (members === null) continue;
+    const wanted = new Set(members);
+    const known = new Set(tree.map((entry) => entry.pid));
+    tree.push(...entries.filter((entry) => wanted.has(entry.pid) && !known.has(entry.pid)));
+  }
+}
+
+/**
+ * Returns the memory of processes with each shared page divided among its users (PSS), or VmRSS where the kernel does
+ * not tell it. In bytes. A process that waits for a disk while it changes its memory makes the read wait, so it runs in
+ * the thread pool, one after the other.
+ */
+export async function readProportionalBytes(pids: readonly number[]): Promise<number> {
+  let sum = 0;
+  for (const pid of pids) {
+    const text = await readFile(`/proc/${pid}/smaps_rollup`, 'latin1').catch(() => '');
+    const pss = /^Pss:\s*(\d+) kB$/m.exec(text)?.[1];
+    sum += pss === undefined ? residentBytes(pid) : Number(pss) * 1024;
+  }
+  return sum;
 }
 
 function sumOf(processes: readonly ProcessUsage[]): TreeUsage {
@@ -72,11 +103,25 @@ async function inSlices<T, R>(items: readonly T[], look: (item: T) => R): Promis
 
 /** Returns VmRSS. The kernel reports it in kB, whatever the page size. 0 for a process that has ended. */
 function residentBytes(pid: number): number {
-  let status: string;
   try {
-    status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    return parseResident(readFileSync(`/proc/${pid}/status`, 'latin1'));
   } catch {
     return 0;
   }
+}
+
+function parseResident(status: string): number {
   return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+}
+
+let knownPageBytes = 0;
+
+/** Returns the size of a page: the ratio of the two figures that the kernel has for us, rounded to a power of two. */
+function pageBytes(): number {
+  if (knownPageBytes > 0) return knownPageBytes;
+  const pages = readProcess(process.pid)?.residentPages ?? 0;
+  const bytes = residentBytes(process.pid);
+  if (pages === 0 || bytes === 0) return 4096;
+  knownPageBytes = 2 ** Math.round(Math.log2(bytes / pages));
+  return knownPageBytes;
 }

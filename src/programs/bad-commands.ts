@@ -24,6 +24,7 @@ import { explainObstacle, type Machine } from './strict-machine.ts';
 const COMMANDS: ReadonlyArray<readonly [option: string, commandOf: (proc: ProcessConfig) => string | null]> = [
   ['pre_start_command', ({ options }) => options.pre_start_command],
   ['stop_command', ({ options }) => options.stop_command],
+  ['reload_command', ({ options }) => options.reload_command],
   ['post_stop_command', ({ options }) => options.post_stop_command],
   ['healthcheck', ({ options: { healthcheck } }) => (healthcheck?.kind === 'command' ? healthcheck.command : null)],
 ];
@@ -44,13 +45,17 @@ export function findBadCommands(machine: Machine): Problem[] {
     if (reason === null) return [];
     return [problemOf(machine, proc, option, hideValue(reason, word, machine.findOption, [proc, option]))];
   };
-  return processesOf(machine.config).flatMap((proc) => [
+  const ofNotifications = machine.config.notifications.flatMap(({ options: { command }, runner }) =>
+    command === null ? [] : judge(runner, 'command', splitCommandLine(command)),
+  );
+  const ofProcesses = processesOf(machine.config).flatMap((proc) => [
     ...judge(proc, 'command', proc.argv),
     ...COMMANDS.flatMap(([option, commandOf]) => {
       const command = commandOf(proc);
       return command === null ? [] : judge(proc, option, splitCommandLine(command));
     }),
   ]);
+  return [...ofProcesses, ...ofNotifications];
 }
 
 /** Returns the facts for the search; null if PATH is unknown, because a file with variables cannot be read here. */

@@ -9,30 +9,10 @@ import { describeReading, formatConfig, formatProblems } from '../config/effecti
 import { type Flags, parseFlags } from '../config/flags.ts';
 import type { Reading } from '../config/model.ts';
 import { isNote } from '../config/problems.ts';
-import { readTraced, type TracedReading } from '../config/read.ts';
-import { openSource, readGivenFile } from '../config/source.ts';
-import { isSupervisorName } from '../core/container-mode.ts';
 import { currentDirectory } from '../files/current-directory.ts';
-import type { UserLookup } from '../process/credentials.ts';
-import { readAncestor } from '../startup/container-facts.ts';
-import { findMode } from '../startup/mode.ts';
 import type { ProgramIo } from './program-io.ts';
+import { readConfiguration, type ReadingIo } from './read-configuration.ts';
 import { addFindings } from './strict.ts';
-
-/** Further input of `check`. */
-export interface CheckIo extends ProgramIo {
-  /** Looks up users. Null: user names are not checked. */
-  readonly users: UserLookup | null;
-  /** Path of our executable. A configuration file is searched relative to its directory. */
-  readonly executable: string;
-  readonly self: { readonly pid: number; readonly parent: number };
-}
-
-/** Checks in place of PID 1, if that is a supervisor: `docker exec` runs `check` next to it. */
-function asSupervisor(self: CheckIo['self']): CheckIo['self'] {
-  const first = self.pid === 1 ? null : readAncestor(1);
-  return first !== null && isSupervisorName(first) ? { ...self, pid: 1 } : self;
-}
 
 /** The options of `check` itself, and the other arguments, which are flags of the supervisor. */
 interface OwnOptions {
@@ -71,7 +51,7 @@ function takeOptions(args: readonly string[]): OwnOptions | string {
 export async function runCheck(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-  io: CheckIo,
+  io: ReadingIo,
 ): Promise<number> {
   const own = takeOptions(args);
   if (typeof own === 'string') return refuse(own, io);
@@ -97,12 +77,9 @@ async function check(
   { isStatic, isStrict, format }: OwnOptions,
   flags: Flags,
   env: Readonly<Record<string, string | undefined>>,
-  io: CheckIo,
+  io: ReadingIo,
 ): Promise<number> {
-  const given = await readGivenFile(flags.file ?? env['ONEVISOR_CONF']);
-  const readAs = (mode: boolean): TracedReading =>
-    readTraced(openSource(env, io.users, given), { isContainer: mode, isStatic, flags, executable: io.executable });
-  const { isContainer, reading: plain } = findMode({ env, self: asSupervisor(io.self), flags }, readAs);
+  const { isContainer, reading: plain } = await readConfiguration({ flags, isStatic }, env, io);
   const reading = isStrict ? addFindings(plain, { env, lookup: isStatic ? null : io.users }) : plain;
   switch (format) {
     case 'json':

@@ -4,8 +4,10 @@
  */
 import { writeSync } from 'node:fs';
 import { findCommand, isClientCommand } from '../cli/commands.ts';
-import { formatCommand } from '../cli/help-text.ts';
-import { parseOptions, placeAction, placeConnection } from '../ctl/options.ts';
+import { formatCommand, helpOf } from '../cli/help-text.ts';
+import { ExitCode } from '../ctl/exit-codes.ts';
+import { parseOptions } from '../ctl/options.ts';
+import { arrangeWords } from '../ctl/own-words.ts';
 import type { TerminalPort } from '../ctl/io.ts';
 import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import { runCtl } from '../ctl/run.ts';
@@ -24,43 +26,66 @@ export interface ControlIo extends ProgramIo {
   readonly calledAs: string;
 }
 
-/** Runs the client. A command of `onevisor` itself may have the options of the connection behind its name. */
+/** Runs the client. The words of a command of `onevisor` itself are checked before anything is asked or done. */
 export async function runControl(given: readonly string[], io: ControlIo): Promise<number> {
   const { env, calledPath, calledAs } = io;
-  const args = isClientCommand(given[0] ?? '') && isCalledByOwnName(calledAs) ? placeConnection(given) : given;
-  const { stdin, stdout, stderr } = process;
+  const { stdout, stderr } = process;
   const columns = stdout.isTTY ? stdout.columns : null;
+  const isOwnName = isCalledByOwnName(calledAs);
+  const [command = ''] = given;
+  const arranged = isOwnName && isClientCommand(command) ? arrangeWords(given) : null;
+  if (arranged?.kind === 'wrong') return refuse(arranged.error, io);
+  const args = arranged?.kind === 'line' ? arranged.args : given;
   // Supervisor's client takes --help as the name of a process, which only a script could expect.
-  const help = isCalledByOwnName(calledAs) || columns !== null ? helpFor(args, columns) : null;
-  if (help !== null) {
-    io.out(help);
+  const help = isOwnName || columns !== null ? helpFor(args, columns) : null;
+  if (arranged?.kind === 'help' || help !== null) {
+    io.out(help ?? helpOf(command, textWidth(columns)));
     return 0;
   }
   const cwd = currentDirectory();
+  // Ctrl-C is for the pager while the pager has the terminal.
+  let isPaging = false;
   return runCtl(args, {
-    stdin,
+    get stdin() {
+      return process.stdin;
+    },
     stdout,
     stderr,
     env,
     cwd,
-    isOwnName: isCalledByOwnName(calledAs),
+    isOwnName,
     discovery: openDiscovery(env, cwd, calledPath),
     calledAs: calledPath,
-    terminal: ownTerminal,
+    terminal: {
+      ...ownTerminal,
+      async page(text, signal) {
+        const { loadAddon } = await import('../native/load.ts');
+        const { runPager } = await import('./pager.ts');
+        isPaging = true;
+        try {
+          return await runPager(loadAddon(), text, env, signal);
+        } finally {
+          isPaging = false;
+        }
+      },
+    },
     async runProgram(settings: ProgramSettings, argv: readonly string[]): Promise<number> {
       const { loadAddon } = await import('../native/load.ts');
       const { runWithSettings } = await import('./run-command.ts');
       return runWithSettings(loadAddon(), settings, argv, io);
     },
     onInterrupt(listener: () => void): () => void {
-      process.on('SIGINT', listener);
-      return () => process.removeListener('SIGINT', listener);
+      const pass = (): void => {
+        if (!isPaging) listener();
+      };
+      process.on('SIGINT', pass);
+      return () => process.removeListener('SIGINT', pass);
     },
   });
 }
 
 /** Signals and the end of this process, for the full-screen view. */
-const ownTerminal: TerminalPort = {
+const ownTerminal: Omit<TerminalPort, 'page'> = {
   onSignal(name, listener) {
     process.on(name, listener);
     return () => process.removeListener(name, listener);
@@ -90,13 +115,17 @@ function helpFor(args: readonly string[], columns: HelpIo['columns']): string | 
   return spec === null ? null : formatCommand(spec, textWidth(columns));
 }
 
+function refuse(error: string, io: ControlIo): number {
+  io.err(`${error}\n`);
+  return ExitCode.INVALID_ARGS;
+}
+
 /** Checks the health of the supervisor. Returns 0 or 1: Docker's HEALTHCHECK reserves all other codes. */
 export async function runHealth(args: readonly string[], io: ControlIo): Promise<number> {
-  // The options of the connection come before the action, and those of the command behind it.
-  const isOwn = (word: string): boolean => word === '--flapping' || /^--wait(?:=|$)/.test(word);
-  const line = placeAction(
-    'health',
-    args.filter((word) => !isOwn(word)),
-  );
-  return (await runControl([...line, ...args.filter(isOwn)], io)) === 0 ? 0 : 1;
+  const arranged = arrangeWords(['health', ...args]);
+  if (arranged.kind === 'wrong') refuse(arranged.error, io);
+  if (arranged.kind === 'help')
+    io.out(helpOf('health', textWidth(process.stdout.isTTY ? process.stdout.columns : null)));
+  if (arranged.kind !== 'line') return arranged.kind === 'help' ? 0 : 1;
+  return (await runControl(arranged.args, io)) === 0 ? 0 : 1;
 }

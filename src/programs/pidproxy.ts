@@ -4,11 +4,11 @@
  */
 import { type SignalName, signalNumbers } from '../core/signals.ts';
 import { readPidFile } from '../files/read-file.ts';
-import { type Addon, INHERITED } from '../native/addon.ts';
-import { findCommand } from '../process/command.ts';
+import type { Addon } from '../native/addon.ts';
 import { takeSignals } from '../process/signals.ts';
-import { describeSpawnFailure, isSpawnFailure, SpawnError } from '../process/spawn-error.ts';
+import { SpawnError } from '../process/spawn-error.ts';
 import { ChildWait } from './child-wait.ts';
+import { spawnWithOwnStreams } from './own-streams.ts';
 import type { ProgramIo } from './program-io.ts';
 
 /** compat: the signals that Supervisor's pidproxy forwards. */
@@ -31,7 +31,11 @@ export async function runPidproxy(addon: Addon, args: readonly string[], io: Pid
   }
   let child: number;
   try {
-    child = spawnHere(addon, command, [command, ...rest], io.env);
+    child = spawnWithOwnStreams(addon, {
+      argv: [command, ...rest],
+      env: Object.entries(io.env).map(([name, value]) => `${name}=${value ?? ''}`),
+      search: { programPath: null, ownPath: io.env['PATH'] },
+    });
   } catch (error) {
     if (!(error instanceof SpawnError)) throw error;
     io.err(`${io.calledAs}: ${error.message}\n`);
@@ -48,24 +52,4 @@ export async function runPidproxy(addon: Addon, args: readonly string[], io: Pid
   await Promise.race([wait.ended, isSignalled]);
   wait.stop();
   return 0;
-}
-
-/** Starts the command in our process group and with our streams. Throws {@link SpawnError}. */
-function spawnHere(addon: Addon, command: string, argv: readonly string[], env: Readonly<NodeJS.ProcessEnv>): number {
-  const file = findCommand(command, { programPath: null, ownPath: env['PATH'], directory: null });
-  try {
-    return addon.spawn({
-      ...INHERITED,
-      file,
-      argv,
-      env: Object.entries(env).map(([name, value]) => `${name}=${value ?? ''}`),
-      stdin: 0,
-      stdout: 1,
-      stderr: 2,
-      leadership: 'none',
-    }).pid;
-  } catch (error) {
-    if (!isSpawnFailure(error)) throw error;
-    throw describeSpawnFailure(error, { name: command, command, directory: null, uid: null, cause: null });
-  }
 }

@@ -4,11 +4,11 @@ import { parseWaitStatus, shellExitCode } from '../core/exit-status.ts';
 import { type SignalName, signalNumbers } from '../core/signals.ts';
 import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import { type Addon, INHERITED } from '../native/addon.ts';
-import { findCommand } from '../process/command.ts';
 import { takeSignals } from '../process/signals.ts';
-import { describeSpawnFailure, isSpawnFailure, SpawnError } from '../process/spawn-error.ts';
+import { SpawnError } from '../process/spawn-error.ts';
 import { readNamespaceIds } from '../startup/find-supervisor.ts';
 import { ChildWait } from './child-wait.ts';
+import { spawnWithOwnStreams } from './own-streams.ts';
 import type { ProgramIo } from './program-io.ts';
 
 /** Signals that are passed on. A terminal sends SIGINT and SIGQUIT to the command itself. */
@@ -56,34 +56,16 @@ async function waitFor(addon: Addon, child: number): Promise<number> {
 
 /** Starts the command in our process group. Throws {@link SpawnError}. */
 function spawnWith(addon: Addon, settings: ProgramSettings, argv: readonly string[]): number {
-  const { env, directory, umask, limits, nice, oomScoreAdj } = settings;
-  const command = argv[0] ?? '';
+  const { env, directory, umask, limits, nice, oomScoreAdj, capabilities, noNewPrivileges } = settings;
   const path = env.findLast((variable) => variable.startsWith('PATH='))?.slice('PATH='.length);
-  const file = findCommand(command, { programPath: path ?? null, ownPath: undefined, directory });
   // Only root can change to another user, and nothing has to change for our own.
   const isOwnUser = process.getuid?.() === settings.uid && process.getgid?.() === settings.gid;
   const { uid, gid, groups } = isOwnUser ? INHERITED : settings;
-  try {
-    return addon.spawn({
-      ...INHERITED,
-      file,
-      argv,
-      env,
-      directory,
-      umask,
-      uid,
-      gid,
-      groups,
-      limits,
-      nice,
-      oomScoreAdj,
-      stdin: 0,
-      stdout: 1,
-      stderr: 2,
-      leadership: 'none',
-    }).pid;
-  } catch (error) {
-    if (!isSpawnFailure(error)) throw error;
-    throw describeSpawnFailure(error, { name: command, command, directory, uid: settings.uid, cause: null });
-  }
+  return spawnWithOwnStreams(addon, {
+    argv,
+    env,
+    search: { programPath: path ?? null, ownPath: undefined },
+    settings: { directory, umask, uid, gid, groups, limits, nice, oomScoreAdj, capabilities, noNewPrivileges },
+    uid: settings.uid,
+  });
 }

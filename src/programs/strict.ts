@@ -70,7 +70,8 @@ export const FINDINGS: readonly FindingKind[] = [
     id: 'same-port',
     text:
       'A port that two programs listen at, or all processes of `numprocs`: by the options of well-known servers ' +
-      '(`uvicorn --port`), `[inet_http_server]` and `[fcgi-program:x]`; a health check with one port for all.',
+      '(`uvicorn --port`), `[inet_http_server]`, `listen` and `[fcgi-program:x]`; a health check with one port for ' +
+      'all.',
     isOfMachine: false,
     find: findSamePorts,
   },

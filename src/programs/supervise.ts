@@ -3,8 +3,7 @@
  * code 2), becomes a daemon on request, or runs the supervisor.
  */
 import { isatty } from 'node:tty';
-import { MessageChannel } from 'node:worker_threads';
-import { typedCommands } from '../cli/commands.ts';
+import { isClientCommand, typedCommands } from '../cli/commands.ts';
 import { formatProblems } from '../config/effective.ts';
 import { describeBareWords, type Flags, formatFlags, formatSupervisordUsage, parseFlags } from '../config/flags.ts';
 import type { Reading } from '../config/model.ts';
@@ -122,6 +121,11 @@ function objectTo(addon: Addon, io: SuperviseIo, flags: Flags): string | null {
   const { finder } = finderFor(addon, io);
   const isSupervised = (): boolean => finder.isContainerSupervised();
   if (isCommandOfContainer({ ...io, mode, isSupervised })) return null;
+  if (isClientCommand(word)) {
+    const options = io.args.slice(0, io.args.length - others.length - 1);
+    const line = showText([io.calledAs, word, ...options, ...others].join(' '), 200);
+    return `Error: ${word} comes before its options; use \`${line}\`\n`;
+  }
   return `Error: ${describeBareWords([word, ...others])}\nFor help, use ${io.calledAs} -h\n`;
 }
 
@@ -156,5 +160,5 @@ function refuse(io: SuperviseIo, isContainer: boolean, text: string): number {
  * does not wake up for it.
  */
 function holdLoop(): void {
-  new MessageChannel().port1.ref();
+  setInterval(() => undefined, 2 ** 31 - 1);
 }

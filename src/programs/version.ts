@@ -15,6 +15,11 @@ export interface BuildFacts {
   readonly glibc: string;
 }
 
+/** A global variable that the loader sets (src/loader.ts): the use of the code cache of the build. */
+interface LoaderFacts {
+  readonly ONEVISOR_CODE_CACHE?: 'accepted' | 'rejected' | 'none';
+}
+
 /** Runs `--version` with the arguments behind it. Returns the exit code. */
 export function runVersion(
   args: readonly string[],
@@ -33,6 +38,7 @@ export function runVersion(
     node: process.versions.node,
     libc: isInside ? { from: 'inside', glibc } : { from: 'system', glibc: systemGlibc() },
     architecture: process.arch,
+    code_cache: (globalThis as LoaderFacts).ONEVISOR_CODE_CACHE ?? 'none',
   };
   io.out(`${JSON.stringify(facts)}\n`);
   return 0;

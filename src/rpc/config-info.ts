@@ -13,6 +13,11 @@ export interface ConfigDetails {
 /** compat: the value of an option that is not set. */
 const NOT_SET = 'none';
 
+/** compat: Supervisor has whole seconds here, and clients expect an int. A fraction is rounded up. */
+function wholeSeconds(seconds: number): number {
+  return Math.ceil(seconds);
+}
+
 /** compat: `syslog` as a log file is the old form of `stdout_syslog=true`. */
 function hasSyslog(targets: ProcessConfig['options']['stdout_logfile']): boolean {
   return targets.some(({ kind }) => kind === 'syslog');
@@ -38,7 +43,7 @@ export function formatConfigInfo(
     process_prio: options.priority,
     redirect_stderr: options.redirect_stderr,
     startretries: options.startretries,
-    startsecs: options.startsecs,
+    startsecs: wholeSeconds(options.startsecs),
     stdout_capture_maxbytes: options.stdout_capture_maxbytes,
     stdout_events_enabled: options.stdout_events_enabled,
     stdout_logfile: stdoutPath ?? NOT_SET,
@@ -46,7 +51,7 @@ export function formatConfigInfo(
     stdout_logfile_maxbytes: options.stdout_logfile_maxbytes,
     stdout_syslog: options.stdout_syslog || hasSyslog(options.stdout_logfile),
     stopsignal: options.stopsignal[0] ?? 0,
-    stopwaitsecs: options.stopwaitsecs,
+    stopwaitsecs: wholeSeconds(options.stopwaitsecs),
     stderr_capture_maxbytes: options.stderr_capture_maxbytes,
     stderr_events_enabled: options.stderr_events_enabled,
     stderr_logfile: stderrPath ?? NOT_SET,

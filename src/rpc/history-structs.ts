@@ -10,8 +10,11 @@ import type { XmlRpcStruct } from './xmlrpc.ts';
 
 /** Makes the struct of a cause: its kind, its text for people, and its details. */
 export function causeStruct(cause: Cause): XmlRpcStruct {
-  return { kind: cause.kind, text: formatCauseOf(cause), ...causeDetails(cause) };
+  return { kind: KINDS[cause.kind] ?? cause.kind, text: formatCauseOf(cause), ...causeDetails(cause) };
 }
+
+/** Kinds whose name on the wire is another one. */
+const KINDS: { readonly [K in Cause['kind']]?: string } = { notReady: 'not_ready' };
 
 function causeDetails(cause: Cause): XmlRpcStruct {
   switch (cause.kind) {
@@ -20,19 +23,29 @@ function causeDetails(cause: Cause): XmlRpcStruct {
       return { method: cause.method, door, peer, ...(user === null ? {} : { user }) };
     }
     case 'signal':
-      return { signal: formatSignal(cause.signal), ...(cause.sender > 0 ? { sender: cause.sender } : {}) };
+      return {
+        signal: formatSignal(cause.signal),
+        ...(cause.sender > 0 ? { sender: cause.sender } : {}),
+        ...(cause.sentAs === undefined ? {} : { sent_as: formatSignal(cause.sentAs) }),
+      };
     case 'dependency':
-      return { names: cause.names, request: causeStruct(cause.request) };
+      return { names: cause.names, ...(cause.request === null ? {} : { request: causeStruct(cause.request) }) };
     case 'health':
       return { reason: cause.reason };
     case 'memory':
       return { bytes: cause.bytes, limit: cause.limitBytes };
     case 'watchdog':
       return cause.limitMs === null ? {} : { limit_ms: cause.limitMs };
+    case 'file':
+      return { path: cause.path, others: cause.others };
+    case 'notReady':
+      return { limit_ms: cause.limitMs };
     case 'policy':
       return { rule: cause.rule };
     case 'shutdown':
       return { goal: cause.goal };
+    case 'connection':
+      return { address: cause.address };
     case 'boot':
     case 'schedule':
     case 'protocol':
@@ -96,9 +109,10 @@ export function runStruct({ run, pid, startSeq, startedMs, startCause, ended }: 
   };
 }
 
-/** Makes the struct of an event. */
+/** Makes the struct of an event. `text` is for people. */
 export function eventStruct(event: HistoryEvent): XmlRpcStruct {
-  return { seq: event.seq, at: Math.round(event.atMs), kind: event.kind, ...eventMembers(event) };
+  const { seq, atMs, kind } = event;
+  return { seq, at: Math.round(atMs), kind, text: describeEvent(event), ...eventMembers(event) };
 }
 
 /** Makes the object of an event that stands among lines: `event` is its kind, and `text` is for people. */
@@ -152,5 +166,15 @@ function eventMembers(event: HistoryEvent): XmlRpcStruct {
         name: event.id,
         ...(event.hold === null ? {} : { hold: event.hold.kind, text: formatHold(event.hold) }),
       };
+    case 'reload': {
+      const { way, failure } = event.result;
+      return {
+        name: event.id,
+        way: way.kind,
+        ...(way.kind === 'signal' ? { signal: formatSignal(way.signal) } : {}),
+        ...(failure === null ? {} : { failure }),
+        cause: causeStruct(event.cause),
+      };
+    }
   }
 }

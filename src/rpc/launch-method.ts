@@ -15,7 +15,9 @@ export const launchMethod: Method = {
   returns: {
     type: 'struct',
     name: 'result',
-    help: 'env (JSON array), directory, umask, uid, gid, groups, limits, nice, oom_score_adj, mount_namespace',
+    help:
+      'env (JSON array), directory, umask, uid, gid, groups, limits, nice, oom_score_adj, ' +
+      'capabilities, no_new_privs, mount_namespace',
   },
   isChange: true,
   call: ({ api, client }, [value]) => {
@@ -25,6 +27,7 @@ export const launchMethod: Method = {
     const settings = api.launchSettings(findOneProcess(api, name).id);
     if (typeof settings === 'string') throw RpcFault.of('FAILED', `cannot run a command as ${name}: ${settings}`);
     const { env, directory, umask, uid, gid, groups, limits, nice, oomScoreAdj, mountNamespace } = settings;
+    const { capabilities, noNewPrivileges } = settings;
     return {
       // As JSON text, which keeps bytes that are not UTF-8 (files/bytes.ts) as escapes.
       env: stringifyExactly(env),
@@ -36,6 +39,16 @@ export const launchMethod: Method = {
       limits: limits.map(({ resource, soft, hard }) => ({ resource, soft: orNone(soft), hard: orNone(hard) })),
       ...(nice === null ? {} : { nice }),
       ...(oomScoreAdj === null ? {} : { oom_score_adj: oomScoreAdj }),
+      ...(capabilities === null
+        ? {}
+        : {
+            capabilities: {
+              dropped: [...capabilities.dropped],
+              kept: [...capabilities.kept],
+              ambient: [...capabilities.ambient],
+            },
+          }),
+      no_new_privs: noNewPrivileges,
       mount_namespace: mountNamespace,
     };
   },

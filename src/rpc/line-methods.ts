@@ -7,7 +7,7 @@ import { RpcFault } from '../core/faults.ts';
 import type { HistoryEvent } from '../core/history.ts';
 import { eventAmongLines } from './history-structs.ts';
 import { stringifyExactly } from './json-answer.ts';
-import { type Method, readInteger, readNames, readText, readTruth } from './method.ts';
+import { type CallContext, type Method, readInteger, readNames, readText, readTruth } from './method.ts';
 import {
   LINE_STREAMS,
   type LineQuery,
@@ -30,7 +30,7 @@ const MAX_BYTES = 1024 * 1024;
 const MAX_WAIT_MS = 30_000;
 
 /** A call, with all defaults filled in. */
-interface LineCall {
+export interface LineCall {
   readonly selection: LineSelection;
   readonly query: LineQuery;
   readonly waitMs: number;
@@ -101,6 +101,7 @@ function eventsOf(api: SupervisorApi, { names }: LineSelection, after: number): 
       case 'state':
       case 'ready':
       case 'health':
+      case 'reload':
         return isNamed(event.id);
       case 'held':
         return event.hold !== null && isNamed(event.id);
@@ -111,11 +112,17 @@ function eventsOf(api: SupervisorApi, { names }: LineSelection, after: number): 
   });
 }
 
+/** A line, or an event that stands among lines. */
+export type LineEntry = LogLine | XmlRpcStruct;
+
 /** The objects of an answer: lines, and events. */
 interface Entries {
-  readonly entries: ReadonlyArray<LogLine | XmlRpcStruct>;
+  readonly entries: readonly LineEntry[];
   readonly hasMore: boolean;
 }
+
+/** The answer to a call, before it is encoded. */
+export type EntriesRead = Entries & Pick<LogLines, 'next' | 'missed'>;
 
 /**
  * Puts events among the lines. Without `after`, the latest lines and events up to the limit are wanted. Events before
@@ -132,7 +139,7 @@ function withEvents(api: SupervisorApi, selection: LineSelection, query: LineQue
       (sinceMs === null || atMs >= sinceMs) &&
       (untilMs === null || atMs <= untilMs),
   );
-  const entries: Array<LogLine | XmlRpcStruct> = [];
+  const entries: LineEntry[] = [];
   let taken = 0;
   for (const line of lines) {
     for (let event = events[taken]; event !== undefined && event.seq < line.seq; event = events[++taken])
@@ -142,6 +149,34 @@ function withEvents(api: SupervisorApi, selection: LineSelection, query: LineQue
   entries.push(...events.slice(taken).map(eventAmongLines));
   if (after !== null || entries.length <= limits.lines) return { entries, hasMore };
   return { entries: entries.slice(-limits.lines), hasMore: true };
+}
+
+/**
+ * Reads lines, and events if they are asked for; waits before for lines after a number. Throws BAD_NAME, and FAILED if
+ * too many clients wait.
+ */
+export async function readEntries(
+  { api, signal, reserve }: Pick<CallContext, 'api' | 'signal' | 'reserve'>,
+  { selection, query, waitMs, epoch, hasEvents, isUnknownIgnored }: LineCall,
+): Promise<EntriesRead> {
+  const unknown = isUnknownIgnored ? null : api.findUnknownName(selection.names);
+  if (unknown !== null) throw RpcFault.of('BAD_NAME', unknown);
+  // The numbers of an earlier supervisor mean nothing here. The client gets all lines of this supervisor.
+  const isOtherEpoch = epoch !== null && epoch !== api.epoch;
+  const after = query.after !== null && isOtherEpoch ? 0 : query.after;
+  if (after !== null && waitMs > 0) {
+    const isOtherwiseReady = (): boolean => hasEvents && eventsOf(api, selection, after).length > 0;
+    const hasWaited = await api.waitForLines(selection, { after, waitMs, isOtherwiseReady, signal });
+    if (!hasWaited) throw RpcFault.of('FAILED', 'too many clients wait for lines; repeat the call later');
+    // A client that has gone reads no answer. A server that closes still gives its clients the last lines.
+    if (signal.reason instanceof DOMException) throw signal.reason;
+  }
+  const read = api.readLines(selection, { ...query, after }, reserve);
+  const { next, missed } = read;
+  const { entries, hasMore } = hasEvents
+    ? withEvents(api, selection, { ...query, after }, read)
+    : { entries: read.lines, hasMore: read.hasMore };
+  return { entries, hasMore, next, missed };
 }
 
 /** The methods about lines. */
@@ -162,27 +197,10 @@ export const lineMethods: readonly Method[] = [
       name: 'result',
       help: 'lines (JSON text), next (the next value of after), more, missed, epoch',
     },
-    call: async ({ api, signal, reserve }, [value]) => {
-      const { selection, query, waitMs, epoch, hasEvents, isUnknownIgnored } = readCall(value);
-      const unknown = isUnknownIgnored ? null : api.findUnknownName(selection.names);
-      if (unknown !== null) throw RpcFault.of('BAD_NAME', unknown);
-      // The numbers of an earlier supervisor mean nothing here. The client gets all lines of this supervisor.
-      const isOtherEpoch = epoch !== null && epoch !== api.epoch;
-      const after = query.after !== null && isOtherEpoch ? 0 : query.after;
-      if (after !== null && waitMs > 0) {
-        const isOtherwiseReady = (): boolean => hasEvents && eventsOf(api, selection, after).length > 0;
-        const hasWaited = await api.waitForLines(selection, { after, waitMs, isOtherwiseReady, signal });
-        if (!hasWaited) throw RpcFault.of('FAILED', 'too many clients wait for lines; repeat the call later');
-        // A client that has gone reads no answer. A server that closes still gives its clients the last lines.
-        if (signal.reason instanceof DOMException) throw signal.reason;
-      }
-      const read = api.readLines(selection, { ...query, after }, reserve);
-      const { next, missed } = read;
-      const { entries, hasMore } = hasEvents
-        ? withEvents(api, selection, { ...query, after }, read)
-        : { entries: read.lines, hasMore: read.hasMore };
+    call: async (context, [value]) => {
+      const { entries, hasMore, next, missed } = await readEntries(context, readCall(value));
       return {
-        epoch: api.epoch,
+        epoch: context.api.epoch,
         next,
         more: hasMore,
         lines: stringifyExactly(entries),

@@ -15,7 +15,7 @@ import {
   readInteger,
   readText,
 } from './method.ts';
-import type { Log } from './supervisor-api.ts';
+import type { Log } from './log-api.ts';
 import { Utf8Text, type XmlRpcValue } from './xmlrpc.ts';
 
 /** Reads part of a log as the answer of a method; null is a log that is not kept. Throws {@link RpcFault}. */

@@ -2,7 +2,9 @@
 import { faults, RpcFault } from '../core/faults.ts';
 import { parseNamespec } from '../core/namespec.ts';
 import { namespecOf, type ProcessView } from '../engine/process-table.ts';
+import { readNames } from './method.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
+import type { XmlRpcValue } from './xmlrpc.ts';
 
 /** Makes the fault BAD_NAME. compat: the fault has the name even if it is empty. */
 function badName(name: string): RpcFault {
@@ -36,4 +38,13 @@ export function findOneProcess(api: SupervisorApi, name: string): ProcessView {
 export function findGroup(api: SupervisorApi, name: string): ProcessView[] {
   if (!api.hasGroup(name)) throw badName(name);
   return api.processes().filter(({ config }) => config.group === name);
+}
+
+/** Finds the processes that `name`, `group:name` and `group:*` mean, each once. Throws BAD_NAME. */
+export function chosenProcesses(api: SupervisorApi, names: XmlRpcValue | undefined): readonly ProcessView[] {
+  const found = readNames(names).flatMap((name) => {
+    const { group, process: proc } = findProcess(api, name);
+    return proc === null ? findGroup(api, group) : [proc];
+  });
+  return [...new Map(found.map((proc) => [proc.id, proc])).values()];
 }

@@ -4,6 +4,7 @@
  */
 import type { Client, ClientRequest } from '../core/cause.ts';
 import { RpcFault } from '../core/faults.ts';
+import type { Role } from '../core/role.ts';
 import type { Reserve } from './answer-budget.ts';
 import type { ProcessTimes } from './process-times.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
@@ -30,6 +31,8 @@ export interface CallContext {
   readonly times: ProcessTimes;
   /** The client that calls. */
   readonly client: Client;
+  /** The role of the client. rpc/call.ts has compared it with that of the method. */
+  readonly role: Role;
   /** The call as the cause of its actions. */
   readonly request: ClientRequest;
   /** Aborted when the client has disconnected. A method that waits must end then. */
@@ -49,8 +52,15 @@ export interface Method {
   readonly returns: ValueDescription;
   /** True if the method changes a process, a log or the supervisor. Such calls are logged and kept in the history. */
   readonly isChange?: boolean;
+  /** The role that a client needs. Without it, a change needs `admin`, and any other method `read`. */
+  readonly role?: Role;
   /** Returns or resolves with the answer. Throws or rejects with an {@link RpcFault}. */
   readonly call: (context: CallContext, args: readonly XmlRpcValue[]) => XmlRpcValue | Promise<XmlRpcValue>;
+}
+
+/** Returns the role that a method needs. */
+export function roleOf({ role, isChange }: Pick<Method, 'role' | 'isChange'>): Role {
+  return role ?? (isChange === true ? 'admin' : 'read');
 }
 
 /** All methods by name. */

@@ -7,7 +7,7 @@ import { faults, RpcFault } from '../core/faults.ts';
 import { AnswerBudgetError } from './answer-budget.ts';
 import { callMethod } from './call.ts';
 import type { CallContext, MethodTable } from './method.ts';
-import { MAX_READ_BYTES } from './supervisor-api.ts';
+import { MAX_READ_BYTES } from './log-api.ts';
 import { isStruct, Utf8Text, type XmlRpcStruct, type XmlRpcValue } from './xmlrpc.ts';
 
 /** Maximum number of calls in one request. */

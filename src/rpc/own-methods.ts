@@ -1,9 +1,13 @@
 /** Methods that Supervisor does not have. They have their own namespace, `onevisor.*`. */
 import { RpcFault } from '../core/faults.ts';
+import { formatReloadWay } from '../core/program-reload.ts';
+import { dependencyMethods } from './dependency-methods.ts';
 import { launchMethod } from './launch-method.ts';
 import { lineMethods } from './line-methods.ts';
+import { findOneProcess } from './lookup.ts';
 import { logFileMethods } from './log-methods.ts';
-import { type Method, readInteger, readText } from './method.ts';
+import { type Method, readInteger, readText, readTruth } from './method.ts';
+import { notificationMethods } from './notification-methods.ts';
 import { statusMethods } from './status-methods.ts';
 
 /** The methods of `onevisor.*`. */
@@ -41,7 +45,23 @@ export const ownMethods: readonly Method[] = [
       const group = readText(name);
       const stopped = await api.updateGroup(group, request);
       if (stopped === null) throw RpcFault.of('BAD_NAME', group);
+      if ('refused' in stopped) throw RpcFault.ofRefusedGroup(group, stopped.refused);
       return [...stopped];
+    },
+  },
+  {
+    name: 'onevisor.updateSettings',
+    help: 'Apply the options of [supervisord] in the latest configuration that can change while programs run',
+    parameters: [{ type: 'boolean', name: 'apply', help: 'False to change nothing; default true', isOptional: true }],
+    returns: {
+      type: 'struct',
+      name: 'result',
+      help: 'live: the changed options of [supervisord]; pending: those, and sections, that only a reload applies',
+    },
+    isChange: true,
+    call: ({ api }, [apply]) => {
+      const { live, pending } = api.updateSettings(readTruth(apply, true));
+      return { live: [...live], pending: [...pending] };
     },
   },
   {
@@ -72,8 +92,33 @@ export const ownMethods: readonly Method[] = [
     isChange: true,
     call: ({ api }) => api.shutdownAgain(),
   },
+  {
+    name: 'onevisor.endShutdownDelay',
+    help: 'During shutdown_delay, stop the processes now',
+    parameters: [],
+    returns: { type: 'boolean', name: 'result', help: 'False if there is no delay' },
+    isChange: true,
+    call: ({ api, request }) => api.endDelay(request),
+  },
+  {
+    name: 'onevisor.reloadProcess',
+    help: 'Ask a program to read its own configuration again, by its reload_signal or reload_command',
+    parameters: [{ type: 'string', name: 'name', help: 'Process name, or group:name' }],
+    returns: { type: 'string', name: 'result', help: 'The signal that was sent, or reload_command' },
+    isChange: true,
+    call: async ({ api, request }, [value]) => {
+      const name = readText(value);
+      const answer = await api.reloadProcess(findOneProcess(api, name).id, request);
+      if (answer.kind === 'refused') throw RpcFault.of('FAILED', `cannot reload ${name}: ${answer.reason}`);
+      const { way, failure } = answer.result;
+      if (failure !== null) throw RpcFault.of('FAILED', `cannot reload ${name}: ${failure}`);
+      return formatReloadWay(way);
+    },
+  },
   launchMethod,
+  ...dependencyMethods,
   ...statusMethods,
   ...lineMethods,
   ...logFileMethods,
+  ...notificationMethods,
 ];

@@ -6,12 +6,14 @@ import type { ProcessRemark } from '../core/process-remark.ts';
 import { formatFailure } from '../core/run-failure.ts';
 import { formatHold } from '../core/start-hold.ts';
 import { ProcessState } from '../core/states.ts';
-import { purposeOf } from '../engine/policy.ts';
+import { purposeOf, tellsReadiness } from '../engine/policy.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { CallContext } from './method.ts';
 import type { Times } from './process-times.ts';
 import { formatRemark, remarkMembers } from './remarks.ts';
 import type { XmlRpcStruct } from './xmlrpc.ts';
+
+export { tellsReadiness };
 
 /** Facts that are not in the record. */
 export interface ProcessDetails {
@@ -71,11 +73,6 @@ function exitStatus(record: ProcessRecord): number {
   return isExit && record.exit !== null ? supervisorExitStatus(record.exit) : 0;
 }
 
-/** True if a program can report that it is ready (`notification_fd`, `notify`). */
-export function tellsReadiness({ options }: ProcessView['config']): boolean {
-  return options.notification_fd !== null || options.notify !== null;
-}
-
 /**
  * Returns the exit of the latest run that has ended, also during the next run. (`exitstatus` is valid in EXITED only.)
  * A command that could not be executed has the exit code of a container (127 or 126).
@@ -95,11 +92,13 @@ const FAILURES: Readonly<Record<RunFailure['kind'], string>> = {
   notExecuted: 'not_executed',
   exitedTooQuickly: 'exited_too_quickly',
   badExit: 'bad_exit',
+  notReady: 'not_ready',
   restartedTooOften: 'restarted_too_often',
 };
 
 /** Returns the dependencies that a start waits for, or that block it, as members of the struct. */
 function formatHoldMembers(hold: Hold): XmlRpcStruct {
+  if (hold.kind === 'connection') return { hold: 'connection', listens_at: hold.addresses };
   if (hold.kind === 'waiting')
     return { hold: 'waiting', waits_for: hold.dependencies.map(({ name, conditions }) => ({ name, conditions })) };
   const roots = hold.roots.map(({ name, conditions, state, isUnhealthy, exit, blocks }) => ({
@@ -118,11 +117,11 @@ function formatAdditions({ config, record }: ProcessView, { oomKills, remarks }:
   const purpose = purposeOf(config.options);
   return {
     ...(record.health === null ? {} : { health: record.health }),
-    ...(tellsReadiness(config) ? { ready: record.isReady } : {}),
+    ...(tellsReadiness(config.options) ? { ready: record.isReady } : {}),
     ...(record.hold === null ? {} : formatHoldMembers(record.hold)),
     ...(record.failure === null ? {} : { failure: FAILURES[record.failure.kind] }),
     ...(purpose === 'service' ? {} : { purpose }),
-    ...(record.isStartPending ? { restarting: true } : {}),
+    ...(record.isStartPending || record.hasStartFailed ? { restarting: true } : {}),
     ...formatExitMember(lastExitOf(record)),
     ...(oomKills === 0 ? {} : { oom_kills: oomKills }),
     ...Object.assign({}, ...remarks.map(remarkMembers)),
@@ -153,7 +152,7 @@ export function formatProcessInfo(view: ProcessView, surroundings: ProcessDetail
 }
 
 /** Makes the struct of `getProcessInfo` in a call. */
-export function processInfo({ api, times }: CallContext, proc: ProcessView): XmlRpcStruct {
+export function processInfo({ api, times }: Pick<CallContext, 'api' | 'times'>, proc: ProcessView): XmlRpcStruct {
   return formatProcessInfo(proc, {
     times: times.of(proc),
     nowMs: api.nowMs(),

@@ -71,6 +71,7 @@ function addGroup({ api, request }: CallContext, name: string): true {
   const outcome = api.addGroup(name, request);
   if (outcome === 'unknown') throw RpcFault.of('BAD_NAME', name);
   if (outcome === 'active') throw RpcFault.of('ALREADY_ADDED', name);
+  if (outcome !== 'added') throw RpcFault.ofRefusedGroup(name, outcome.refused);
   return true;
 }
 
@@ -170,6 +171,7 @@ export const stateMethods: readonly Method[] = [
       { type: 'string', name: 'data', help: 'Body of the event' },
     ],
     returns: done,
+    role: 'admin',
     call: ({ api }, [type, data]) => {
       api.emitRemoteCommunication(readEventText(type), readEventText(data));
       return true;
@@ -180,6 +182,8 @@ export const stateMethods: readonly Method[] = [
     help: 'Read the configuration again without activating anything',
     parameters: [],
     returns: { type: 'array', name: 'result', help: 'One array of three: names of groups added, changed, removed' },
+    // The groups that the next update takes change.
+    role: 'admin',
     call: async ({ api }) => {
       const reread = await api.reread();
       if (reread.kind === 'invalid') throw RpcFault.of('CANT_REREAD', reread.reason);

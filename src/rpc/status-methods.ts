@@ -2,6 +2,7 @@
  * The methods that tell what is wrong, and why: `onevisor.getStatus`, `onevisor.getRuns`, `onevisor.readEvents`. All
  * views of people and of machines take their facts from here.
  */
+import type { Dependency } from '../config/model.ts';
 import { messageOf } from '../core/error-text.ts';
 import { RpcFault } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
@@ -10,7 +11,7 @@ import type { ProcessStateName } from '../core/states.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { configuredMembers } from './configured-members.ts';
 import { causeStruct, endStruct, eventStruct, runStruct } from './history-structs.ts';
-import { findGroup, findOneProcess, findProcess } from './lookup.ts';
+import { chosenProcesses, findOneProcess } from './lookup.ts';
 import { type CallContext, type Method, readInteger, readNames, readText, readTruth } from './method.ts';
 import { factsOf } from './process-facts.ts';
 import { processInfo } from './process-info.ts';
@@ -39,13 +40,18 @@ export function isFlapping(api: SupervisorApi, id: string): boolean {
  * Makes the struct of `getStatus`: that of `getProcessInfo`, and the facts that show what is wrong. `usage`: null if it
  * was not asked for, or for a process that is not up.
  */
-function processStatus(context: CallContext, proc: ProcessView, usage: ProgramUsage | null): XmlRpcStruct {
+export function processStatus(
+  context: Pick<CallContext, 'api' | 'times'>,
+  proc: ProcessView,
+  usage: ProgramUsage | null,
+): XmlRpcStruct {
   const { api, times } = context;
   const { id, record } = proc;
   const latestEnd = api.history.runsOf(id).findLast(({ ended }) => ended !== null)?.ended ?? null;
   const flapping = isFlapping(api, id);
   const facts = factsOf(proc, api, times);
   const problem = findProblem(facts, 'ready');
+  const notAlive = findProblem(facts, 'alive');
   return {
     ...processInfo(context, proc),
     ...(facts.isStartDue ? { restarting: true } : {}),
@@ -68,19 +74,25 @@ function processStatus(context: CallContext, proc: ProcessView, usage: ProgramUs
         }),
     ...(flapping || ENDED_STATES.has(record.state) ? lastLineMembers(api, id) : {}),
     ...(problem === null ? {} : { problem }),
+    ...(notAlive === null ? {} : { not_alive: notAlive }),
+    ...(proc.config.dependsOn.length === 0 ? {} : { depends_on: proc.config.dependsOn.map(dependencyStruct) }),
     ...(proc.config.scaledFrom === null ? {} : { scaled_from: proc.config.scaledFrom }),
     ...(usage === null ? {} : { usage: usageStruct(usage) }),
   };
 }
 
-/** Finds the last line of the latest run that has ended: it often says why. */
-function lastLineMembers(api: SupervisorApi, id: string): XmlRpcStruct {
+/** Finds the last line of the latest run that has ended: it often says why. Null for none. */
+export function lastLineOfRuns(api: SupervisorApi, id: string): ReturnType<SupervisorApi['lastLine']> {
   const runs = api.history.runsOf(id);
   const index = runs.findLastIndex(({ ended }) => ended !== null);
   const pid = runs[index]?.pid ?? null;
   const line = pid === null ? null : api.lastLine(id, { pid, before: runs[index + 1]?.startSeq ?? null });
-  if (line === null) return {};
-  return { last_line: line.text.slice(0, LAST_LINE_LENGTH), last_line_stream: line.stream };
+  return line === null ? null : { ...line, text: line.text.slice(0, LAST_LINE_LENGTH) };
+}
+
+function lastLineMembers(api: SupervisorApi, id: string): XmlRpcStruct {
+  const line = lastLineOfRuns(api, id);
+  return line === null ? {} : { last_line: line.text, last_line_stream: line.stream };
 }
 
 function usageStruct({ residentBytes, cpuMs, cpuPercent, processes }: ProgramUsage): XmlRpcStruct {
@@ -107,10 +119,10 @@ async function description(context: CallContext, proc: ProcessView): Promise<Xml
       memory: residentBytes,
       cpu_ms: cpuMs,
     })),
-    depends_on: config.dependsOn.map(({ group, process: name, conditions }) => ({
-      name: formatNamespec(group, name),
-      conditions,
-      ...dependencyState(api.process(`${group}:${name}`)),
+    listens: [...(await api.listeningSockets((usage?.processes ?? []).map(({ pid }) => pid)))],
+    depends_on: config.dependsOn.map((needed) => ({
+      ...dependencyStruct(needed),
+      ...dependencyState(api.process(`${needed.group}:${needed.process}`)),
     })),
     ...lastCheckMember(api, id),
     flapping_window: api.flappingRule().windowMs / 1000,
@@ -120,6 +132,7 @@ async function description(context: CallContext, proc: ProcessView): Promise<Xml
         other.dependsOn.some((needed) => needed.group === config.group && needed.process === config.name),
       )
       .map(({ config: { group, name } }) => formatNamespec(group, name)),
+    notifications: api.notifications.namesFor(config),
     runs: api.history.runsOf(id).map(runStruct),
   };
 }
@@ -131,6 +144,10 @@ function lastCheckMember(api: SupervisorApi, id: string): XmlRpcStruct {
   const { atMs, failure, output } = check;
   const at = Math.round(api.wallMs() - api.nowMs() + atMs);
   return { last_check: { at, passed: failure === null, ...(failure === null ? {} : { failure }), output } };
+}
+
+function dependencyStruct({ group, process: name, conditions, isFollowed }: Dependency): XmlRpcStruct {
+  return { name: formatNamespec(group, name), conditions, ...(isFollowed ? { restart: true } : {}) };
 }
 
 function dependencyState(proc: ProcessView | null): XmlRpcStruct {
@@ -150,18 +167,9 @@ async function usages(api: SupervisorApi, isAsked: boolean): Promise<ReadonlyMap
   }
 }
 
-/** Finds the processes of `name`, `group:name` or `group:*`. Throws BAD_NAME. */
-function selected({ api }: CallContext, name: string): readonly ProcessView[] {
-  const { group, process: proc } = findProcess(api, name);
-  return proc === null ? findGroup(api, group) : [proc];
-}
-
 /** Returns the processes that names mean, each once; all processes without names. */
-function chosen(context: CallContext, value: XmlRpcValue | undefined): readonly ProcessView[] {
-  const names = readNames(value);
-  if (names.length === 0) return context.api.processes();
-  const found = names.flatMap((name) => selected(context, name));
-  return [...new Map(found.map((proc) => [proc.id, proc])).values()];
+function chosen({ api }: CallContext, value: XmlRpcValue | undefined): readonly ProcessView[] {
+  return readNames(value).length === 0 ? api.processes() : chosenProcesses(api, value);
 }
 
 async function readEvents(

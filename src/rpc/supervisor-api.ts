@@ -5,7 +5,11 @@
  */
 import type { CheckResult } from '../core/probe.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
+import type { SettingsDiff } from '../config/diff.ts';
+import type { ReloadResult } from '../core/program-reload.ts';
+import type { EffectiveSection } from '../config/effective-sections.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
+import type { ProgramCapabilities } from '../core/capabilities.ts';
 import type { ClientRequest } from '../core/cause.ts';
 import type { HistoryReader } from '../core/history.ts';
 import type { Level } from '../core/log-level.ts';
@@ -14,57 +18,10 @@ import { STREAM_NAMES, type StreamName } from '../core/stream-name.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import type { Listener } from '../engine/events.ts';
 import type { WantedRun } from '../logs/last-line.ts';
+import type { OnOutput } from '../logs/line-reader.ts';
 import type { Reserve } from './answer-budget.ts';
-
-/** Maximum number of bytes of a log in one answer. */
-export const MAX_READ_BYTES = 8 * 1024 * 1024;
-
-/** Result of reading a log. */
-export type LogReading =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** `offset` and `length` contradict each other (logs/log-offsets.ts, `readRange`). */
-  | { readonly kind: 'badArguments' }
-  /** There is no such log. `path`: the missing file; null if no file is configured. */
-  | { readonly kind: 'noFile'; readonly path: string | null }
-  /** The log cannot be read, or the range is longer than {@link MAX_READ_BYTES}. `reason` is for people. */
-  | { readonly kind: 'failed'; readonly reason: string };
-
-/**
- * The end of a log. `offset`: size of the log. `overflow`: more than the requested bytes were added since the old
- * offset.
- */
-export interface LogTail {
-  readonly bytes: Uint8Array;
-  readonly offset: number;
-  readonly overflow: boolean;
-}
-
-/**
- * The log of the supervisor, or of a stream of a process: its file, or the last bytes in memory if it has none.
- * `reserve` counts the bytes before they are read. Reading rejects with the error that `reserve` throws.
- */
-export interface Log {
-  /**
-   * Reads bytes by the rules of `supervisor.readLog`: a negative offset counts from the end and requires length 0.
-   * Length 0 means up to the end.
-   */
-  read(offset: number, length: number, reserve: Reserve): Promise<LogReading>;
-  /**
-   * Reads the end by the rules of `supervisor.tailProcessStdoutLog` (logs/log-offsets.ts, `tailRange`), at most
-   * {@link MAX_READ_BYTES}. The end of a missing log is empty and has size 0.
-   */
-  tail(offset: number, length: number, reserve: Reserve): Promise<LogTail>;
-  /** Empties the log, in memory and on disk. `noFile`: the file is missing. Resolves when done. */
-  clear(): Promise<
-    { readonly kind: 'cleared' } | { readonly kind: 'noFile' } | { readonly kind: 'failed'; readonly reason: string }
-  >;
-  /**
-   * Calls `listener` with the last `lastBytes` of the log and then with everything that is written, in order, without
-   * gaps or repetitions. The bytes are valid only during the call. The first call may come before this function
-   * returns. Returns a function that stops following; it may be called more than once.
-   */
-  follow(lastBytes: number, listener: (bytes: Uint8Array) => void): () => void;
-}
+import type { Log } from './log-api.ts';
+import type { MeasuresReader } from './measures.ts';
 
 /** An output with lines: a stream of a program, or the log of the supervisor itself. */
 export type LineStream = StreamName | 'supervisor';
@@ -126,6 +83,15 @@ export interface LogLines {
   readonly missed: ReadonlyArray<{ readonly name: string; readonly stream: LineStream; readonly bytes: number }>;
 }
 
+/** A client that reads the new lines of a selection for a long time. */
+export interface LineFollow {
+  /** Reads lines after a number, of the outputs at the last refresh. `told`: losses the client knows, by output. */
+  readonly read: (after: number, limits: LineQuery['limits'], told?: WeakMap<object, number>) => LogLines;
+  /** Looks up the outputs of the selection again: programs have come or gone. */
+  readonly refresh: () => void;
+  readonly close: () => void;
+}
+
 /**
  * Result of a reread: the differences to the active groups, or the reason why the configuration is invalid. An invalid
  * configuration changes nothing.
@@ -138,6 +104,34 @@ export type Reread =
       readonly removed: readonly string[];
     }
   | { readonly kind: 'invalid'; readonly reason: string };
+
+/** Names of sections `[notify:x]`. Each is in one list at most. */
+export interface NotificationChanges {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+/** The sections `[notify:x]`. */
+export interface NotificationsApi {
+  /** Names of the sections in use that tell about a process. */
+  namesFor(proc: ProcessConfig): readonly string[];
+  /** Compares the sections of the latest configuration with those in use. Changes nothing. */
+  plan(): NotificationChanges;
+  /** Puts the sections of the latest configuration into use. */
+  update(): NotificationChanges;
+  /**
+   * Sends a test message by a section. Resolves with the reason of a failure, or with null for success. Returns null if
+   * there is no such section.
+   */
+  test(name: string): Promise<string | null> | null;
+}
+
+/** Outcome of a change of a group that cannot open a socket of its programs. Nothing has changed. */
+export interface Refused {
+  /** Names file, line and option. */
+  readonly refused: string;
+}
 
 /** Plan of `updateGroup`: names of processes. Each is in one list at most. */
 export interface GroupPlan {
@@ -163,6 +157,10 @@ export type ScaleOutcome =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** A reload of a program that was tried, or the reason why it was not. */
+export type ReloadAnswer =
+  { readonly kind: 'tried'; readonly result: ReloadResult } | { readonly kind: 'refused'; readonly reason: string };
+
 /** The settings that a program starts with. */
 export interface ProgramSettings {
   /** The whole environment, as `NAME=value`. */
@@ -178,6 +176,9 @@ export interface ProgramSettings {
   readonly nice: number | null;
   /** Null: as it is. */
   readonly oomScoreAdj: number | null;
+  /** Capabilities by their numbers (core/capabilities.ts). Null: as they are. */
+  readonly capabilities: ProgramCapabilities | null;
+  readonly noNewPrivileges: boolean;
   /** Identifies our mount namespace; empty without /proc. */
   readonly mountNamespace: string;
 }
@@ -201,6 +202,14 @@ export interface ProgramUsage {
   readonly cpuPercent: number | null;
   /** The program itself comes first. */
   readonly processes: readonly MeasuredProcess[];
+}
+
+/** The effective configuration. */
+export interface EffectiveConfig {
+  /** Null if only the environment and the command line configure the supervisor. */
+  readonly file: string | null;
+  readonly included: readonly string[];
+  readonly sections: readonly EffectiveSection[];
 }
 
 /** The supervisor as its remote clients see it. Requests must not be made from within an engine event. */
@@ -231,6 +240,7 @@ export interface SupervisorApi {
   oomKills(id: string): number;
   /** The events, and the latest runs of each process. */
   readonly history: HistoryReader;
+  readonly notifications: NotificationsApi;
   /**
    * Resolves soon after an event with a number above `after`, when the time is over, or when the signal is aborted.
    * Resolves at once with false if too many clients wait.
@@ -244,6 +254,10 @@ export interface SupervisorApi {
   flappingRule(): { readonly restarts: number; readonly windowMs: number };
   /** Measures all programs that are up, by namespec. May take half a second. Rejects if /proc cannot be read. */
   usage(): Promise<ReadonlyMap<string, ProgramUsage>>;
+  /** Numbers that only the metrics show. */
+  readonly measures: MeasuresReader;
+  /** Finds the addresses on which processes accept connections: `tcp 0.0.0.0:80`, `unix /run/app.sock`. */
+  listeningSockets(pids: readonly number[]): Promise<readonly string[]>;
   /** True if a group of that name is active. */
   hasGroup(name: string): boolean;
   /** Calls the listener after every change of a process or a group. Returns a function that unsubscribes. */
@@ -268,6 +282,11 @@ export interface SupervisorApi {
   kill(id: string, cause: ClientRequest): void;
   /** Sends a signal; 0 only checks the permission. Returns null if it was sent, otherwise the name of the errno. */
   signal(id: string, signal: number, cause: ClientRequest): string | null;
+  /**
+   * Asks a program to read its own configuration again (`reload_signal`, `reload_command`). Resolves when the signal
+   * was sent, or when the command has ended. `refused`: nothing was done.
+   */
+  reloadProcess(id: string, cause: ClientRequest): Promise<ReloadAnswer>;
   /**
    * Writes to the standard input of a process, all bytes or none, and returns at once. `closed`: no process reads it
    * any more (EPIPE). `full`: too many bytes are unread already.
@@ -299,6 +318,10 @@ export interface SupervisorApi {
    * when the time is over, or when the signal is aborted. Resolves at once with false if too many clients wait.
    */
   waitForLines(selection: LineSelection, wait: WaitForLines): Promise<boolean>;
+  /** Follows the lines of a selection until `close`. */
+  followLines(selection: LineSelection, onOutput: OnOutput): LineFollow;
+  /** The latest number of the sequence that events and output share. */
+  readonly latestSeq: number;
   /** Makes a test for the processes, active or not, that names of a selection mean. The test takes a namespec. */
   nameFilter(names: readonly string[]): (id: string) => boolean;
   /**
@@ -317,25 +340,36 @@ export interface SupervisorApi {
    * is none. Without control sequences of a terminal, and not cut. Costs the same for any amount of output.
    */
   lastLine(id: string, run: WantedRun): { readonly stream: StreamName; readonly text: string } | null;
+  /** The user and the directory of the supervisor, which programs have that set none. */
+  self(): { readonly uid: number; readonly directory: string };
   /** Numeric id of the `user` of a program; null if no user is set. */
   uid(config: ProcessConfig): number | null;
 
+  /** Sections of the effective configuration, with secrets hidden, and the files that it was read from. */
+  effectiveConfig(): EffectiveConfig;
   /** Groups of the latest configuration: the active ones, and those that `addGroup` accepts. */
   configuredGroups(): readonly GroupConfig[];
   /** Reads the configuration again and activates nothing. Resolves when it was read. */
   reread(): Promise<Reread>;
+  /** Calls a function while the files are the latest configuration, for plans and comparisons. Changes nothing. */
+  previewUpdate<T>(look: (changes: Reread) => T): T;
   /** Activates a group of the latest configuration, and starts its processes with autostart. */
-  addGroup(name: string, cause: ClientRequest): 'added' | 'unknown' | 'active';
+  addGroup(name: string, cause: ClientRequest): 'added' | 'unknown' | 'active' | Refused;
   /** Removes a group without running processes. */
   removeGroup(name: string): 'removed' | 'unknown' | 'running';
   /** Returns the plan of `updateGroup`, or null if `updateGroup` would resolve with null. Changes nothing. */
   planUpdate(name: string): GroupPlan | null;
   /**
+   * Compares the settings of the latest configuration, besides its groups, with the current ones. `isApplied`: applies
+   * those that can change while programs run.
+   */
+  updateSettings(isApplied: boolean): SettingsDiff;
+  /**
    * Updates an active group to the latest configuration. Stops and starts only processes that must be executed again,
    * and changes the others while they run. Resolves with the names of the stopped processes once they have stopped.
    * Null for a group that is not active, or that can only be replaced as a whole.
    */
-  updateGroup(name: string, cause: ClientRequest): Promise<readonly string[] | null>;
+  updateGroup(name: string, cause: ClientRequest): Promise<readonly string[] | null | Refused>;
   /**
    * Gives an active program another number of processes, until its `numprocs` changes in the configuration. Resolves
    * when the processes that are too many have stopped.
@@ -353,6 +387,10 @@ export interface SupervisorApi {
    * false if nothing is killed.
    */
   shutdownAgain(): boolean;
+  /** Stops the programs now, during the delay of a shutdown (`shutdown_delay`). False if there is no delay. */
+  endDelay(cause: ClientRequest): boolean;
+  /** True during that delay: the programs run, and clients may ask for their state. */
+  isDelayed(): boolean;
   /** Logs a call that changes something, and keeps it in the history. `target`: its first parameter; null for none. */
   noteRequest(request: ClientRequest, target: string | null): void;
   /** Writes a line to the supervisor's own log. */

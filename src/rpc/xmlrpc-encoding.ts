@@ -103,6 +103,32 @@ export function encodeResponseParts(value: XmlRpcValue): readonly XmlPart[] {
   return writer.write('</methodResponse>\n').end();
 }
 
+/** Number of elements of an array that are encoded at a time. */
+export const SLICE_ELEMENTS = 250;
+
+/** Divides a long array into slices; null for any other value. */
+export function slicesOf(value: XmlRpcValue): ReadonlyArray<readonly XmlRpcValue[]> | null {
+  if (!isArray(value) || value.length <= SLICE_ELEMENTS) return null;
+  const count = Math.ceil(value.length / SLICE_ELEMENTS);
+  return Array.from({ length: count }, (_, index) => value.slice(index * SLICE_ELEMENTS, (index + 1) * SLICE_ELEMENTS));
+}
+
+/**
+ * Encodes an answer as {@link encodeResponseParts}, but a long array slice by slice. The caller may let the loop turn
+ * between them: the table of thousands of processes has megabytes.
+ */
+export function* encodeResponseSlices(value: XmlRpcValue): Generator<readonly XmlPart[]> {
+  const slices = slicesOf(value);
+  if (slices === null) return yield encodeResponseParts(value);
+  yield ["<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><array><data>\n"];
+  for (const slice of slices) {
+    const writer = new Writer();
+    for (const member of slice) writeValue(writer, member);
+    yield writer.end();
+  }
+  yield ['</data></array></value>\n</param>\n</params>\n</methodResponse>\n'];
+}
+
 /** Encodes a fault. */
 export function encodeFault(code: number, text: string): string {
   const writer = new Writer().write("<?xml version='1.0'?>\n<methodResponse>\n<fault>\n");

@@ -12,7 +12,9 @@ export {
   encodeFault,
   encodeResponse,
   encodeResponseParts,
+  encodeResponseSlices,
   isStruct,
+  slicesOf,
   Utf8Text,
   type XmlPart,
 } from './xmlrpc-encoding.ts';
@@ -76,15 +78,16 @@ function parseDocument(text: string, elements: number): XmlElement {
 export function decodeCall(text: string): XmlRpcCall {
   const root = parseDocument(text, MAX_CALL_ELEMENTS);
   if (root.name !== 'methodCall') throw new XmlRpcSyntaxError(`<methodCall> is expected, and this is <${root.name}>`);
-  const method = findChild(root, 'methodName').text.trim();
+  requireOnly(root, ['methodName', 'params']);
+  const method = textOf(findChild(root, 'methodName')).trim();
   if (method === '') throw new XmlRpcSyntaxError('<methodName> is empty');
   const params = root.elements.find((element) => element.name === 'params');
   return { method, params: params === undefined ? [] : decodeParams(params) };
 }
 
-/** Decodes an answer or a fault. Throws {@link XmlRpcSyntaxError}. */
-export function decodeResponse(text: string): XmlRpcResponse {
-  const root = parseDocument(text, MAX_ELEMENTS);
+/** Decodes an answer or a fault, of at most `elements` elements. Throws {@link XmlRpcSyntaxError}. */
+export function decodeResponse(text: string, elements = MAX_ELEMENTS): XmlRpcResponse {
+  const root = parseDocument(text, elements);
   if (root.name !== 'methodResponse')
     throw new XmlRpcSyntaxError(`<methodResponse> is expected, and this is <${root.name}>`);
   const fault = root.elements.find((element) => element.name === 'fault');
@@ -99,16 +102,32 @@ export function decodeResponse(text: string): XmlRpcResponse {
   return { kind: 'value', value: values[0] ?? null };
 }
 
+/** Refuses an element that holds others than these, or one of them twice: clients could mean anything by that. */
+function requireOnly({ name, elements }: XmlElement, names: readonly string[]): void {
+  const odd = elements.find(
+    (inner, index) => !names.includes(inner.name) || elements.findIndex((other) => other.name === inner.name) !== index,
+  );
+  if (odd !== undefined) throw new XmlRpcSyntaxError(`<${name}> holds an unexpected <${odd.name}>`);
+}
+
 function findChild(element: XmlElement, name: string): XmlElement {
   const child = element.elements.find((inner) => inner.name === name);
   if (child === undefined) throw new XmlRpcSyntaxError(`<${element.name}> has no <${name}>`);
   return child;
 }
 
+/** Returns the text of an element that holds no others. */
+function textOf({ name, text, elements }: XmlElement): string {
+  const [inner] = elements;
+  if (inner !== undefined) throw new XmlRpcSyntaxError(`<${name}> holds an element, <${inner.name}>`);
+  return text;
+}
+
 function decodeParams(params: XmlElement): XmlRpcValue[] {
   return params.elements.map((param) => {
     if (param.name !== 'param')
       throw new XmlRpcSyntaxError(`<param> is expected in <params>, and this is <${param.name}>`);
+    requireOnly(param, ['value']);
     return decodeValue(findChild(param, 'value'));
   });
 }
@@ -124,24 +143,25 @@ function decodeValue(value: XmlElement): XmlRpcValue {
 function decodeTyped(typed: XmlElement): XmlRpcValue {
   switch (typed.name) {
     case 'string':
-      return typed.text;
+      return textOf(typed);
     case 'int':
     case 'i1':
     case 'i2':
     case 'i4':
     case 'i8':
-      return decodeInt(typed.text.trim());
+      return decodeInt(textOf(typed).trim());
     case 'boolean':
-      return decodeBoolean(typed.text.trim());
+      return decodeBoolean(textOf(typed).trim());
     case 'double':
-      return decodeDouble(typed.text.trim());
+      return decodeDouble(textOf(typed).trim());
     case 'nil':
       return null;
     case 'base64':
-      return decodeBase64(typed.text);
+      return decodeBase64(textOf(typed));
     case 'dateTime.iso8601':
-      return decodeDate(typed.text.trim());
+      return decodeDate(textOf(typed).trim());
     case 'array':
+      requireOnly(typed, ['data']);
       return findChild(typed, 'data').elements.map(decodeValue);
     case 'struct':
       return Object.fromEntries(typed.elements.map(decodeMember));
@@ -153,7 +173,8 @@ function decodeTyped(typed: XmlElement): XmlRpcValue {
 function decodeMember(member: XmlElement): [string, XmlRpcValue] {
   if (member.name !== 'member')
     throw new XmlRpcSyntaxError(`<member> is expected in <struct>, and this is <${member.name}>`);
-  return [findChild(member, 'name').text, decodeValue(findChild(member, 'value'))];
+  requireOnly(member, ['name', 'value']);
+  return [textOf(findChild(member, 'name')), decodeValue(findChild(member, 'value'))];
 }
 
 function decodeInt(text: string): number {

@@ -15,6 +15,8 @@ export type ProgramName =
   | 'echo-conf'
   | 'schema'
   | 'completion'
+  | 'grafana'
+  | 'alerts'
   | 'pidproxy'
   | 'demo'
   | 'help'
@@ -56,6 +58,12 @@ const frozen: ReadonlyMap<string, ProgramName> = new Map([
   ['help', 'help'],
 ]);
 
+/** Programs for the commands of the kind `tool`. */
+const tools: ReadonlyMap<string, ProgramName> = new Map([
+  ['grafana', 'grafana'],
+  ['alerts', 'alerts'],
+]);
+
 const HELP_OPTIONS: ReadonlySet<string> = new Set(['-h', '--help', '-?']);
 
 /** True for a word that is a command of ours in every process. */
@@ -83,12 +91,17 @@ export function chooseProgram(argv0: string, args: readonly string[], isMain: ()
   if (first !== undefined && HELP_OPTIONS.has(first)) return { program: 'overview', args: rest, calledAs };
   if (first === undefined || first === '' || first.startsWith('-')) return { program: 'supervise', args, calledAs };
   const chosen = frozen.get(first);
-  if (chosen !== undefined) {
-    const isHelp = rest[0] !== undefined && HELP_OPTIONS.has(rest[0]);
-    if (isHelp) return { program: 'help', args: ['command', first], calledAs: `${calledAs} help` };
-    return { program: chosen, args: rest, calledAs: `${calledAs} ${first}` };
-  }
+  if (chosen !== undefined) return ownChoice(chosen, args, calledAs);
   if (isMain()) return { program: 'supervise', args: ['--', ...args], calledAs };
+  const tool = tools.get(first);
+  if (tool !== undefined) return ownChoice(tool, args, calledAs);
   const isClient = findCommand(first)?.kind === 'client';
   return { program: isClient ? 'ctl' : 'unknown', args, calledAs };
+}
+
+/** Chooses a program of its own, or its help. */
+function ownChoice(program: ProgramName, [name = '', ...rest]: readonly string[], calledAs: string): Choice {
+  const isHelp = rest[0] !== undefined && HELP_OPTIONS.has(rest[0]);
+  if (isHelp) return { program: 'help', args: ['command', name], calledAs: `${calledAs} help` };
+  return { program, args: rest, calledAs: `${calledAs} ${name}` };
 }

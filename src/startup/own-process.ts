@@ -2,7 +2,7 @@
  * Prepares our own process before anything is started: user, limits, umask, subreaper, pidfile, old log files. Each
  * step reports its result in Supervisor's words.
  */
-import { closeSync, constants, existsSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Config } from '../config/model.ts';
 import { errnoOf, reasonOf } from '../core/error-text.ts';
@@ -14,7 +14,8 @@ import { findAutoFiles } from '../logs/auto-files.ts';
 import type { Addon, ResourceLimit } from '../native/addon.ts';
 import { resolveCredentials } from '../process/credentials.ts';
 import type { Leftovers } from '../process/leftovers.ts';
-import { originalFileLimit, raiseLimits } from '../process/limits.ts';
+import { forbidCoreDumps, originalFileLimit, raiseLimits } from '../process/limits.ts';
+import { protectFromOom, type ScoreOutcome } from '../process/oom-score.ts';
 
 /** Result of preparing our process. */
 export interface Preparation {
@@ -22,6 +23,8 @@ export interface Preparation {
   readonly messages: readonly Message[];
   /** Limits that programs get in place of ours. */
   readonly limits: readonly ResourceLimit[];
+  /** Value of oom_score_adj that programs get in place of ours; null if they inherit ours. */
+  readonly oomScoreAdj: number | null;
 }
 
 /** Identity of our process. */
@@ -43,8 +46,27 @@ export function prepareProcess(addon: Addon, { supervisord, main }: Config, self
   messages.push(...infos.map((text): Message => ['info', text]));
   process.umask(supervisord.umask);
   if (self.pid !== 1) messages.push(...becomeSubreaper(addon));
+  const score = protectOurselves(addon, supervisord, self);
+  messages.push(...score.messages);
   messages.push(...changeUser(addon, supervisord.user, self, main !== null));
-  return { messages, limits: forPrograms };
+  const limits = [...forPrograms, ...forbidCoreDumps(addon)];
+  return { messages, limits, oomScoreAdj: score.forPrograms };
+}
+
+/**
+ * Protects our process from the out-of-memory killer, unless we are about to give up root. Then our files in /proc
+ * belong to root (prctl(2), PR_SET_DUMPABLE), and so do those of a child before exec. The child could not restore the
+ * value for its program.
+ */
+function protectOurselves(
+  addon: Addon,
+  { user, oom_score_adj: wanted }: Config['supervisord'],
+  self: Self,
+): ScoreOutcome {
+  const isLeavingRoot = user !== null && resolveCredentials(addon, self, user, false).uid !== null;
+  if (!isLeavingRoot) return protectFromOom(wanted, self.pid === 1);
+  const text = 'oom_score_adj of [supervisord] has no effect together with user, since programs could not leave it';
+  return { messages: wanted === null ? [] : [['warn', text]], forPrograms: null };
 }
 
 /** Makes orphans of programs our children. Emulators such as qemu-user 7.2 do not have this call. */
@@ -131,7 +153,7 @@ export function writePidFile(path: string, pid: number, leftovers: Leftovers): M
   }
   leftovers.add(() => {
     // The file may be missing, or may belong to another supervisor that was started with the same configuration.
-    if (existsSync(path) && readPidFile(path) === pid) rmSync(path);
+    if (existsSync(path) && readPidFile(path) === pid) unlinkSync(path);
   });
   return formatStarted(pid);
 }
@@ -146,7 +168,7 @@ export function removeOldLogs({ supervisord }: Config): Message[] {
   const uses = supervisord.nocleanup ? [] : [supervisord.childlogdir];
   return uses.flatMap((directory) => {
     try {
-      for (const path of findAutoFiles(directory, supervisord.identifier)) rmSync(path);
+      for (const path of findAutoFiles(directory, supervisord.identifier)) unlinkSync(path);
       return [];
     } catch (error) {
       // An image with nothing but programs has no /tmp.

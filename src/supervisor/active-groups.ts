@@ -8,15 +8,17 @@ import type { Config, GroupConfig, ProcessConfig } from '../config/model.ts';
 import type { Cause } from '../core/cause.ts';
 import type { Engine } from '../engine/engine.ts';
 import { namespecOf } from '../engine/process-table.ts';
-import type { ScaleOutcome } from '../rpc/supervisor-api.ts';
-import type { ConfigurationReader } from './config-reader.ts';
+import type { Reread, ScaleOutcome } from '../rpc/supervisor-api.ts';
+import type { ConfigurationReader, Unread } from './config-reader.ts';
 import { planUpdate, type UpdatePlan, updateGroup } from './group-update.ts';
+import { type ProgramSockets, SocketRefusal } from './program-sockets.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
 /** Parts of {@link ActiveGroups}. */
 export interface ActiveGroupsParts {
   readonly engine: Engine;
   readonly streams: ProgramStreams;
+  readonly sockets: Pick<ProgramSockets, 'prepare' | 'openAll'>;
   readonly configuration: ConfigurationReader;
 }
 
@@ -45,27 +47,48 @@ export class ActiveGroups {
     return this.#latest.groups;
   }
 
+  /** The latest configuration that was read. */
+  get latest(): Config {
+    return this.#latest;
+  }
+
   /** Returns an active group. */
   get(name: string): GroupConfig | undefined {
     return this.#byName.get(name);
   }
 
   /** Reads the configuration again, and returns its differences from the active groups, or its problems. */
-  reread(): ReturnType<typeof diffConfigs> | { readonly problems: readonly string[] } {
+  reread(): ReturnType<typeof diffConfigs> | Unread {
     const reread = this.#parts.configuration.reread();
-    if (reread.config === null) return { problems: reread.problems };
+    if (reread.config === null) return reread;
     this.#latest = reread.config;
     return diffConfigs({ groups: [...this.#byName.values()] }, reread.config);
   }
 
-  /** Activates a group of the latest configuration. */
-  add(name: string, cause: Cause): 'added' | 'unknown' | 'active' {
+  /** Calls a function while the configuration of the files is the latest one. Nothing of it is kept afterwards. */
+  preview<T>(look: (changes: ReturnType<ActiveGroups['reread']>) => T): T {
+    const read = this.#parts.configuration.peek();
+    if (read.config === null) return look(read);
+    const before = this.#latest;
+    this.#latest = read.config;
+    try {
+      return look(diffConfigs({ groups: [...this.#byName.values()] }, read.config));
+    } finally {
+      this.#latest = before;
+    }
+  }
+
+  /** Activates a group of the latest configuration. A group whose sockets cannot be opened is refused. */
+  add(name: string, cause: Cause): 'added' | 'unknown' | 'active' | SocketRefusal {
     if (this.#byName.has(name)) return 'active';
     const group = this.#configuredGroup(name);
     if (group === undefined) return 'unknown';
+    const sockets = catchRefusal(() => this.#parts.sockets.prepare(group));
+    if (sockets instanceof SocketRefusal) return sockets;
     this.#byName.set(name, group);
     for (const proc of group.processes) this.#parts.streams.open(proc);
     this.#parts.engine.addGroup(group, cause);
+    sockets.end();
     return 'added';
   }
 
@@ -85,9 +108,10 @@ export class ActiveGroups {
 
   /**
    * Updates a group by that plan. Resolves with the names of the processes that were stopped for it; null without a
-   * plan. Changes of one group happen one after the other.
+   * plan. Changes of one group happen one after the other. Resolves with a {@link SocketRefusal} if a socket cannot be
+   * opened; the group then stays as it is.
    */
-  update(name: string, cause: Cause): Promise<string[] | null> {
+  update(name: string, cause: Cause): Promise<string[] | null | SocketRefusal> {
     return this.#inTurn(name, () => this.#update(name, cause));
   }
 
@@ -105,9 +129,15 @@ export class ActiveGroups {
       const present = group?.processes.filter(isOf) ?? [];
       const [first] = present;
       if (group === undefined || first === undefined) return { kind: 'unknown' };
+      const { scales } = this.#parts.configuration;
       const reason = this.#prepareScale(group, { program, count, configured: first.scaledFrom ?? present.length });
       if (reason !== null) return { kind: 'refused', reason };
-      await this.#update(name, cause);
+      const updated = await this.#update(name, cause);
+      if (updated instanceof SocketRefusal) {
+        this.#parts.configuration.setScales(scales);
+        this.reread();
+        return { kind: 'refused', reason: updated.message };
+      }
       const [before, after] = [group, this.#byName.get(name)].map(
         (state) => new Set(state?.processes.map((proc) => proc.name)),
       );
@@ -139,11 +169,24 @@ export class ActiveGroups {
     return changed.problems.join('; ');
   }
 
-  async #update(name: string, cause: Cause): Promise<string[] | null> {
+  async #update(name: string, cause: Cause): Promise<string[] | null | SocketRefusal> {
     const plan = this.planUpdate(name);
-    if (plan === null) return null;
+    const before = this.#byName.get(name);
+    if (plan === null || before === undefined) return null;
+    const pending = catchRefusal(() => this.#parts.sockets.prepare(plan.group));
+    if (pending instanceof SocketRefusal) return pending;
     this.#byName.set(name, plan.group);
-    return updateGroup(this.#parts, plan, cause);
+    try {
+      return await updateGroup({ ...this.#parts, pending }, plan, cause);
+    } catch (error) {
+      pending.undo();
+      if (!(error instanceof SocketRefusal)) throw error;
+      this.#byName.set(name, before);
+      this.#parts.sockets.openAll([before]);
+      for (const proc of [...plan.stopped, ...plan.restarted])
+        this.#parts.engine.request(namespecOf(proc), 'start', cause);
+      return error;
+    }
   }
 
   /** Runs a change of a group after the changes of that group that are under way. */
@@ -162,5 +205,21 @@ export class ActiveGroups {
 
   #configuredGroup(name: string): GroupConfig | undefined {
     return this.#latest.groups.find((group) => group.name === name);
+  }
+}
+
+/** Converts the outcome of a reading for clients. */
+export function toReread(outcome: ReturnType<ActiveGroups['reread']>): Reread {
+  return 'problems' in outcome
+    ? { kind: 'invalid', reason: outcome.problems.join('; ') }
+    : { kind: 'changes', ...outcome };
+}
+
+function catchRefusal<T>(attempt: () => T): T | SocketRefusal {
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof SocketRefusal) return error;
+    throw error;
   }
 }

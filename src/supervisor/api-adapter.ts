@@ -5,39 +5,48 @@ import type { ClientRequest } from '../core/cause.ts';
 import { reasonOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
 import type { CheckResult } from '../core/probe.ts';
-import type { ProcessRemark } from '../core/process-remark.ts';
+import { healthReasonOf, type ProcessRemark } from '../core/process-remark.ts';
 import type { Sequence } from '../core/sequence.ts';
 import type { SupervisorStateName } from '../core/states.ts';
 import { STREAM_NAMES, type StreamName } from '../core/stream-name.ts';
 import type { Listener } from '../engine/events.ts';
 import type { ProcessView } from '../engine/process-table.ts';
+import { currentDirectory } from '../files/current-directory.ts';
 import { lastLineOf, type WantedRun } from '../logs/last-line.ts';
-import type { StampedLine } from '../logs/line-reader.ts';
+import type { OnOutput } from '../logs/line-reader.ts';
 import type { Hub } from '../logs/ports.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
-import { findCommand } from '../process/command.ts';
+import type { Cgroups } from '../process/cgroups.ts';
 import { lookUpOwner } from '../process/credentials.ts';
-import { readUsage } from '../process/usage.ts';
-import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
+import { readListeningSockets } from '../process/listening-sockets.ts';
+import type { ReapListener } from '../process/reaper.ts';
+import { SpawnError } from '../process/spawn-error.ts';
+import type { Log } from '../rpc/log-api.ts';
 import type {
   GroupPlan,
+  LineFollow,
   LineQuery,
   LineSelection,
-  Log,
-  LogLine,
   LogLines,
+  NotificationsApi,
+  ReloadAnswer,
   Reread,
   SupervisorApi,
 } from '../rpc/supervisor-api.ts';
+import { toReread } from './active-groups.ts';
 import { ReadableLog } from './readable-log.ts';
 import { describeTarget, fileOf } from './log-places.ts';
 import { mainLogSpec } from './log-specs.ts';
+import { checkCommand } from './command-check.ts';
+import { effectiveConfigOf } from './effective-config.ts';
 import { EventWaits } from './event-waits.ts';
 import { History } from './history.ts';
+import { programSettings } from './program-settings.ts';
+import { createMeasures, type Measures } from './measures.ts';
 import { MemoryKills } from './memory-kills.ts';
-import { UsageSampler } from './usage-sampler.ts';
-import { filterIds, findUnknownName, type NamedOutput, selectOutputs } from './line-sources.ts';
+import type { UsageSampler } from './usage-sampler.ts';
+import { filterIds, findUnknownName, type NamedOutput, selectOutputs, toLogLines } from './line-sources.ts';
 import type { Supervision } from './supervision.ts';
 
 /** Parts of an {@link ApiAdapter}. */
@@ -48,10 +57,14 @@ export interface ApiAdapterParts {
   readonly addon: Addon;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly pid: number;
+  readonly cgroups: Cgroups;
   /** Identifies our mount namespace; empty without /proc. */
   readonly mountNamespace: () => string;
   /** The sequence of everything that happens. */
   readonly sequence: Sequence;
+  readonly notifications: NotificationsApi;
+  /** Subscribes to ended children. */
+  readonly onReaped: (listener: ReapListener) => unknown;
 }
 
 /** Translates between the RPC methods and the supervisor. The interface documents each member. */
@@ -60,27 +73,30 @@ export class ApiAdapter implements SupervisorApi {
   readonly #memoryKills: MemoryKills;
   readonly #usage: UsageSampler;
   readonly history: History;
+  readonly measures: Measures;
+  readonly notifications: NotificationsApi;
   readonly #eventWaits: EventWaits;
   readonly epoch: string;
 
   constructor(parts: ApiAdapterParts) {
     const { supervision, hub, clock } = parts;
     this.#parts = parts;
+    this.notifications = parts.notifications;
     this.epoch = `${Math.round(clock.wallMs()).toString(36)}-${parts.pid}`;
-    this.#memoryKills = new MemoryKills({
-      subscribe: (listener) => supervision.subscribe(listener),
-      report: (...line) => hub.mainLog.write(...line),
+    const watched = {
+      subscribe: (listener: Listener) => supervision.subscribe(listener),
+      report: (...line: Parameters<Hub['mainLog']['write']>) => hub.mainLog.write(...line),
       nowMs: () => clock.nowMs(),
       wallMs: () => clock.wallMs(),
-    });
-    this.#usage = new UsageSampler({ clock, processes: () => supervision.engine.processes(), readUsage });
+    };
+    this.#memoryKills = new MemoryKills(watched);
+    const { sampler, measures } = createMeasures(parts);
+    this.#usage = sampler;
+    this.measures = measures;
     // Subscribed later, so that a kill for memory is known when the end of its run is handled.
     this.history = new History({
+      ...watched,
       sequence: parts.sequence,
-      subscribe: (listener) => supervision.subscribe(listener),
-      report: (...line) => hub.mainLog.write(...line),
-      nowMs: () => clock.nowMs(),
-      wallMs: () => clock.wallMs(),
       isOutOfMemory: (id) => this.#memoryKills.remark(id) !== null,
       healthReason: (id) => healthReasonOf(supervision.remarks(id)),
     });
@@ -139,6 +155,10 @@ export class ApiAdapter implements SupervisorApi {
     return this.#usage.read();
   }
 
+  listeningSockets(pids: readonly number[]): Promise<readonly string[]> {
+    return readListeningSockets(pids);
+  }
+
   waitForEvents(wait: Parameters<SupervisorApi['waitForEvents']>[0]): Promise<boolean> {
     return this.#eventWaits.wait(wait);
   }
@@ -156,19 +176,8 @@ export class ApiAdapter implements SupervisorApi {
     return this.#supervision.subscribe(listener);
   }
 
-  checkCommand({ argv, options, commandError }: ProcessConfig): ReturnType<SupervisorApi['checkCommand']> {
-    if (commandError !== null) return { fault: 'NOT_EXECUTABLE', reason: commandError };
-    try {
-      findCommand(argv[0] ?? '', {
-        programPath: options.environment.get('PATH') ?? null,
-        ownPath: this.#parts.env['PATH'],
-        directory: options.directory,
-      });
-      return null;
-    } catch (error) {
-      if (!(error instanceof SpawnError)) throw error;
-      return { fault: error.exitCode === EXIT_NOT_FOUND ? 'NO_FILE' : 'NOT_EXECUTABLE', reason: error.message };
-    }
+  checkCommand(config: ProcessConfig): ReturnType<SupervisorApi['checkCommand']> {
+    return checkCommand(config, this.#parts.env['PATH']);
   }
 
   start(id: string, cause: ClientRequest): void {
@@ -185,6 +194,12 @@ export class ApiAdapter implements SupervisorApi {
 
   signal(id: string, signal: number, cause: ClientRequest): string | null {
     return this.#engine.signalProcess(id, signal, cause);
+  }
+
+  async reloadProcess(id: string, cause: ClientRequest): Promise<ReloadAnswer> {
+    const answer = await this.#supervision.reloads.reload(id, cause);
+    if (answer.kind === 'tried') this.history.noteReload(id, cause, answer.result);
+    return answer;
   }
 
   writeStdin(id: string, bytes: Uint8Array): ReturnType<SupervisorApi['writeStdin']> {
@@ -211,7 +226,7 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   mainLog(): Log | null {
-    const { targets, console } = mainLogSpec(this.#supervision.config, true);
+    const { targets, console } = mainLogSpec(this.#supervision.config, true, () => null);
     if (targets.length === 0 && console === null) return null;
     return new ReadableLog(this.#parts.hub.mainLog, fileOf(targets), this.#parts.hub);
   }
@@ -221,16 +236,17 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   readLines(selection: LineSelection, query: LineQuery, reserve: (bytes: number) => void): LogLines {
-    const { lines, missed, ...rest } = this.#parts.hub.lineReader.read(
-      this.#outputs(selection, query.after !== null),
-      query,
-      reserve,
-    );
-    return {
-      ...rest,
-      lines: lines.map(toLogLine),
-      missed: missed.map(({ source: { name, stream }, bytes }) => ({ name, stream, bytes })),
-    };
+    const outputs = this.#outputs(selection, query.after !== null);
+    return toLogLines(this.#parts.hub.lineReader.read(outputs, query, reserve));
+  }
+
+  followLines(selection: LineSelection, onOutput: OnOutput): LineFollow {
+    const { read, ...follow } = this.#parts.hub.lineReader.follow(() => this.#outputs(selection, true), onOutput);
+    return { ...follow, read: (...query) => toLogLines(read(...query)) };
+  }
+
+  get latestSeq(): number {
+    return this.#parts.sequence.latest;
   }
 
   waitForLines(
@@ -256,22 +272,7 @@ export class ApiAdapter implements SupervisorApi {
   launchSettings(id: string): ReturnType<SupervisorApi['launchSettings']> {
     const proc = this.#engine.process(id);
     if (proc === null) return 'it is not active any more';
-    try {
-      const settings = this.#supervision.launchSettingsOf(proc.config);
-      return {
-        ...settings,
-        // The client may have another user, directory and umask than we have.
-        directory: settings.directory ?? process.cwd(),
-        umask: settings.umask ?? this.#supervision.config.supervisord.umask,
-        uid: settings.uid ?? process.getuid?.() ?? 0,
-        gid: settings.gid ?? process.getgid?.() ?? 0,
-        groups: settings.groups ?? process.getgroups?.() ?? [],
-        mountNamespace: this.#parts.mountNamespace(),
-      };
-    } catch (error) {
-      if (!(error instanceof SpawnError)) throw error;
-      return error.message;
-    }
+    return programSettings(this.#supervision, proc.config, this.#parts.mountNamespace());
   }
 
   logTargets({ options }: ProcessConfig, stream: StreamName): string | null {
@@ -289,6 +290,10 @@ export class ApiAdapter implements SupervisorApi {
     return null;
   }
 
+  self(): ReturnType<SupervisorApi['self']> {
+    return { uid: process.getuid?.() ?? 0, directory: currentDirectory() };
+  }
+
   uid(config: ProcessConfig): number | null {
     const { user } = config.options;
     if (user === null) return null;
@@ -300,26 +305,27 @@ export class ApiAdapter implements SupervisorApi {
     }
   }
 
+  effectiveConfig(): ReturnType<SupervisorApi['effectiveConfig']> {
+    return effectiveConfigOf(this.#supervision);
+  }
+
   configuredGroups(): readonly GroupConfig[] {
     return this.#supervision.groups.configured;
   }
 
   reread(): Promise<Reread> {
-    const outcome = this.#supervision.groups.reread();
-    return Promise.resolve(
-      'problems' in outcome
-        ? { kind: 'invalid', reason: outcome.problems.join('; ') }
-        : { kind: 'changes', ...outcome },
-    );
+    return Promise.resolve(toReread(this.#supervision.groups.reread()));
+  }
+
+  previewUpdate<T>(look: (changes: Reread) => T): T {
+    return this.#supervision.groups.preview((changes) => look(toReread(changes)));
   }
 
   addGroup(name: string, cause: ClientRequest): ReturnType<SupervisorApi['addGroup']> {
     return this.#supervision.groups.add(name, cause);
   }
 
-  removeGroup(name: string): ReturnType<SupervisorApi['removeGroup']> {
-    return this.#supervision.groups.remove(name);
-  }
+  removeGroup = (name: string): ReturnType<SupervisorApi['removeGroup']> => this.#supervision.groups.remove(name);
 
   planUpdate(name: string): GroupPlan | null {
     const plan = this.#supervision.groups.planUpdate(name);
@@ -331,6 +337,10 @@ export class ApiAdapter implements SupervisorApi {
       started: namesOf(plan.started),
       changed: namesOf(plan.changed),
     };
+  }
+
+  updateSettings(isApplied: boolean): ReturnType<SupervisorApi['updateSettings']> {
+    return this.#supervision.updateSettings(isApplied);
   }
 
   updateGroup(name: string, cause: ClientRequest): ReturnType<SupervisorApi['updateGroup']> {
@@ -352,6 +362,14 @@ export class ApiAdapter implements SupervisorApi {
 
   shutdownAgain(): boolean {
     return this.#supervision.shutdownAgain();
+  }
+
+  endDelay(cause: ClientRequest): boolean {
+    return this.#supervision.endDelay(cause);
+  }
+
+  isDelayed(): boolean {
+    return this.#engine.phase === 'delayed';
   }
 
   noteRequest(request: ClientRequest, target: string | null): void {
@@ -377,14 +395,4 @@ export class ApiAdapter implements SupervisorApi {
   get #engine(): Supervision['engine'] {
     return this.#parts.supervision.engine;
   }
-}
-
-function healthReasonOf(remarks: readonly ProcessRemark[]): string | null {
-  return remarks.find((remark) => remark.kind === 'healthFailure')?.reason ?? null;
-}
-
-function toLogLine({ source, seq, wallMs, pid, text, isPartial, isRest }: StampedLine<NamedOutput>): LogLine {
-  const line = { seq, at: wallMs, name: source.name, stream: source.stream, pid, text };
-  if (!isPartial && !isRest) return line;
-  return { ...line, ...(isPartial ? { partial: true } : {}), ...(isRest ? { rest: true } : {}) };
 }

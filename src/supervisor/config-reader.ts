@@ -1,24 +1,33 @@
 /** Reads the configuration again for `reread`, `update` and a restart, and reports its warnings. Applies nothing. */
 import type { Scale } from '../config/find-files.ts';
-import type { Config, ProcessConfig, Reading } from '../config/model.ts';
+import type { Config, Problem, ProcessConfig, Reading } from '../config/model.ts';
 import { formatProblem, isNote } from '../config/problems.ts';
+import type { LogFields } from '../core/log-fields.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
 
-/** Result of reading the configuration again: the configuration, or its problems, one line each. */
-export type Reread = { readonly config: Config } | { readonly config: null; readonly problems: readonly string[] };
+/** A configuration that is invalid. */
+export interface Unread {
+  readonly config: null;
+  /** The errors, one line each. */
+  readonly problems: readonly string[];
+  readonly errors: readonly Problem[];
+}
+
+/** Result of reading the configuration again. */
+export type Reread = { readonly config: Config } | Unread;
 
 /** Programs that clients have scaled, by name. */
 export type Scales = ReadonlyMap<string, Scale>;
 
 /** The reading of the configuration, as the groups use it. */
-export type ConfigurationReader = Pick<ConfigReader, 'reread' | 'scales' | 'setScales'>;
+export type ConfigurationReader = Pick<ConfigReader, 'reread' | 'peek' | 'scales' | 'setScales'>;
 
 /** Reads the configuration again, and reports only warnings that the previous reading did not have. */
 export class ConfigReader {
   readonly #read: (scales: Scales) => Reading;
   readonly #report: Report;
-  #warnings: readonly string[];
+  #warnings: readonly Problem[];
   /** Programs that clients have scaled, by name. */
   #scales: Scales = new Map();
 
@@ -26,7 +35,7 @@ export class ConfigReader {
   constructor(read: (scales: Scales) => Reading, first: Reading, report: Report) {
     this.#read = read;
     this.#report = report;
-    this.#warnings = first.warnings.map(formatProblem);
+    this.#warnings = first.warnings;
   }
 
   /** Formats the warnings of the first reading. */
@@ -48,12 +57,15 @@ export class ConfigReader {
   reread(): Reread {
     const reading = this.#read(this.#scales);
     if (reading.config !== null) this.#dropScales(reading.config);
-    const before = new Set(this.#warnings);
-    this.#warnings = reading.warnings.map(formatProblem);
-    for (const warning of this.#warnings) if (!before.has(warning)) this.#report(...toMessage(warning));
-    return reading.config === null
-      ? { config: null, problems: reading.errors.map(formatProblem) }
-      : { config: reading.config };
+    const before = new Set(this.#warnings.map(formatProblem));
+    this.#warnings = reading.warnings;
+    for (const warning of this.#warnings) if (!before.has(formatProblem(warning))) this.#report(...toMessage(warning));
+    return outcomeOf(reading);
+  }
+
+  /** Reads the configuration as {@link reread} does. Reports nothing, and keeps the scaled programs. */
+  peek(): Reread {
+    return outcomeOf(this.#read(this.#scales));
   }
 
   #dropScales({ groups }: Config): void {
@@ -64,14 +76,32 @@ export class ConfigReader {
     if (dropped.length === 0) return;
     this.#scales = new Map([...this.#scales].filter(([program]) => scaled.has(program)));
     for (const program of dropped)
-      this.#report('info', `'${program}' is scaled no more: numprocs of the configuration has changed`);
+      this.#report('info', `'${program}' is scaled no more: numprocs of the configuration has changed`, {
+        event: 'updated',
+      });
   }
+}
+
+function outcomeOf({ config, errors }: Reading): Reread {
+  return config === null ? { config, problems: errors.map(formatProblem), errors } : { config };
 }
 
 function programOf({ program }: ProcessConfig): string {
   return program;
 }
 
-function toMessage(warning: string): Message {
-  return [isNote(warning) ? 'info' : 'warn', warning];
+function toMessage(problem: Problem): Message {
+  const text = formatProblem(problem);
+  return [isNote(text) ? 'info' : 'warn', text, problemFields(problem)];
+}
+
+/** Returns the fields of the line about a problem. */
+export function problemFields({ file, line, section, option }: Problem): LogFields {
+  return {
+    event: 'configuration',
+    ...(file === '' ? {} : { file }),
+    ...(line === 0 ? {} : { line }),
+    ...(section === '' ? {} : { section }),
+    ...(option === null ? {} : { option }),
+  };
 }

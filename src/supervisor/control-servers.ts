@@ -5,6 +5,7 @@
 import type { Config } from '../config/model.ts';
 import { isAbstract, isTrustedPeer, type Peer } from '../core/control-socket.ts';
 import type { Report } from '../engine/ports.ts';
+import type { HttpUser } from '../http/authentication.ts';
 import {
   closeServers,
   inetSpec,
@@ -58,13 +59,14 @@ export class ControlServers {
 
   async #open(config: Config, routes: readonly Route[]): Promise<void> {
     const { report, lookUpOwner, peerOf } = this.#parts;
+    const users = usersOf(config);
     const specs: ServerSpec[] = [
-      ...config.unixServers.map((server) => unixSpec(server, lookUpOwner, peerOf)),
-      ...config.inetServers.map(inetSpec),
+      ...config.unixServers.map((server) => unixSpec(server, lookUpOwner, peerOf, users)),
+      ...config.inetServers.map((server) => inetSpec(server, users)),
     ];
     this.#servers = await openServers(specs, routes, report);
     if (config.unixServers.length === 0)
-      await this.#openPrivate(routes, config.main !== null && config.groups.length === 1);
+      await this.#openPrivate(routes, users, config.main !== null && config.groups.length === 1);
     this.#serverUrl =
       config.unixServers.length === 0 && config.inetServers[0] !== undefined
         ? urlOfInet(config.inetServers[0].port)
@@ -82,12 +84,12 @@ export class ControlServers {
   /**
    * Opens the private control socket at the first path that works. If none works, the supervisor runs without a socket.
    */
-  async #openPrivate(routes: readonly Route[], isAlone: boolean): Promise<void> {
+  async #openPrivate(routes: readonly Route[], users: readonly HttpUser[], isAlone: boolean): Promise<void> {
     const { report, privateAddresses } = this.#parts;
     const failures: ListenError[] = [];
     for (const address of privateAddresses) {
       try {
-        const server = await openServer(this.#privateSpec(address), routes, report);
+        const server = await openServer({ ...this.#privateSpec(address), users }, routes, report);
         this.#servers = [...this.#servers, server];
         const taken = failures.find(({ code }) => code === 'inUse');
         if (taken !== undefined)
@@ -115,6 +117,13 @@ export class ControlServers {
     const isAllowed = (peer: Peer | null): boolean => peer !== null && isTrustedPeer(peer, process.getuid?.() ?? 0);
     return { kind: 'abstract', path: address, isAllowed, credentials, peerOf };
   }
+}
+
+/** Returns the users that are valid on every server. */
+function usersOf({ apiUsers }: Config): HttpUser[] {
+  return apiUsers.flatMap(({ name, password, options: { role } }) =>
+    password === null ? [] : [{ name, password, role }],
+  );
 }
 
 function urlOfUnix(path: string | undefined): string | null {

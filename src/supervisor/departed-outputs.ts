@@ -1,8 +1,4 @@
-/**
- * The last lines of programs that are no longer configured, for clients that follow: a program writes its last lines
- * when `update` or a restart of the supervisor removes it, and a client asks for them a moment later. Bounded in time,
- * number and bytes.
- */
+/** Outputs of programs that are no longer configured. */
 import { createNameFilter } from '../core/name-pattern.ts';
 import { parseNamespec } from '../core/namespec.ts';
 import type { LineSelection } from '../rpc/supervisor-api.ts';
@@ -21,7 +17,11 @@ interface Departed {
   readonly closedMs: number;
 }
 
-/** See the file header. */
+/**
+ * The last lines of programs that are no longer configured, for clients that follow: a program writes its last lines
+ * when `update` or a restart of the supervisor removes it, and a client asks for them a moment later. Bounded in time,
+ * number and bytes.
+ */
 export class DepartedOutputs {
   readonly #nowMs: () => number;
   #kept: Departed[] = [];

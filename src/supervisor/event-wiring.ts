@@ -3,6 +3,7 @@
  * messages of pools go to the listeners. Each configuration has its own wiring. Starts no process, and kills only
  * listeners that have broken the protocol.
  */
+import { processFields } from '../core/log-fields.ts';
 import type { GroupConfig, ProcessConfig } from '../config/model.ts';
 import { hasForeignResultHandler } from '../config/listener-options.ts';
 import type { StateEvent } from '../core/event-payload.ts';
@@ -192,7 +193,11 @@ export class EventWiring {
     const failure = this.#parts.engine().signalProcess(id, signalNumbers.SIGKILL, { kind: 'protocol' }, killasgroup);
     // A listener may have ended already when its last output breaks the protocol.
     if (failure !== null && failure !== 'not running')
-      this.#parts.report('warn', `cannot kill ${proc.name}: ${failure}`);
+      this.#parts.report('warn', `cannot kill ${proc.name}: ${failure}`, {
+        event: 'signal_failed',
+        ...processFields(proc),
+        pid,
+      });
   }
 
   /** Updates ticks and taps to the subscriptions of the pools. */

@@ -9,12 +9,16 @@ import type { Cause } from '../core/cause.ts';
 import { STOPPED_STATES } from '../core/states.ts';
 import type { Engine } from '../engine/engine.ts';
 import { namespecOf, type ProcessView } from '../engine/process-table.ts';
+import { firstRequestOf } from '../engine/requests.ts';
+import type { PendingSockets } from './program-sockets.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
 /** Objects that an update changes. */
 export interface GroupUpdateParts {
   readonly engine: Engine;
   readonly streams: Pick<ProgramStreams, 'open' | 'close' | 'configure'>;
+  /** The sockets of the new configuration. */
+  readonly pending: PendingSockets;
 }
 
 /**
@@ -28,6 +32,7 @@ export interface UpdatePlan {
   readonly stopped: readonly ProcessConfig[];
   /** Processes that run, or are due to start, and must be executed again. */
   readonly restarted: readonly ProcessConfig[];
+  /** New processes with autostart, and processes that were FATAL. */
   readonly started: readonly ProcessConfig[];
   /** Processes whose configuration changes without a stop or a start. */
   readonly changed: readonly ProcessConfig[];
@@ -43,10 +48,18 @@ function isUpOrDue(proc: ProcessView): boolean {
 }
 
 /**
+ * compat: an update starts a process with autostart that is FATAL, if it is executed differently now: the change is
+ * probably the remedy, such as a corrected command. Processes that were stopped, or have exited, stay so.
+ */
+function isGivenUp(view: ProcessView): boolean {
+  return view.record.state === 'FATAL' && !isUpOrDue(view);
+}
+
+/**
  * Stops processes. Resolves when all have stopped. A process that is started meanwhile, as by a schedule, is stopped
  * again.
  */
-async function stop(engine: Engine, ids: readonly string[], cause: Cause): Promise<void> {
+export async function stopProcesses(engine: Engine, ids: readonly string[], cause: Cause): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const look = (): void => {
     const up = ids.filter((id) => {
@@ -77,41 +90,51 @@ export function planUpdate(
   if (before?.type !== 'program' || after?.type !== 'program') return null;
   const difference = planGroupUpdate(before, after);
   const { removed, added, renewed, live } = difference;
-  const isUp = (proc: ProcessConfig): boolean => {
-    const view = engine.process(namespecOf(proc));
-    return view !== null && isUpOrDue(view);
-  };
-  const restarted = renewed.filter(isUp);
-  const changed = new Set([...renewed, ...live].filter((proc) => !restarted.includes(proc)));
+  const having = (processes: readonly ProcessConfig[], isSo: (view: ProcessView) => boolean): ProcessConfig[] =>
+    processes.filter((proc) => {
+      const view = engine.process(namespecOf(proc));
+      return view !== null && isSo(view);
+    });
+  const restarted = having(renewed, isUpOrDue);
+  const retried = having(renewed, isGivenUp).filter(({ options }) => options.autostart);
+  const executed = new Set([...restarted, ...retried]);
+  const changed = new Set([...renewed, ...live].filter((proc) => !executed.has(proc)));
   return {
     group: after,
     difference,
-    stopped: removed.filter(isUp),
+    stopped: having(removed, isUpOrDue),
     restarted,
-    started: added.filter(({ options }) => options.autostart),
+    started: [...added.filter(({ options }) => options.autostart), ...retried],
     changed: after.processes.filter((proc) => changed.has(proc)),
   };
 }
 
 /**
  * Carries out a plan that was just made. Resolves with the names of the processes that had to stop, once they have
- * stopped.
+ * stopped. Rejects with a SocketRefusal if a socket cannot be opened in the place of an old one: the processes have
+ * stopped then, and nothing else has changed.
  */
 export async function updateGroup(
-  { engine, streams }: GroupUpdateParts,
+  { engine, streams, pending }: GroupUpdateParts,
   { group, difference, stopped, restarted, started }: UpdatePlan,
   cause: Cause,
 ): Promise<string[]> {
   const { removed, added, renewed, live } = difference;
   const toStop = [...stopped, ...restarted];
-  await stop(engine, toStop.map(namespecOf), cause);
+  await stopProcesses(engine, toStop.map(namespecOf), cause);
   // A shutdown began meanwhile and closed these streams. Streams opened now would never be closed.
-  if (engine.phase !== 'running') return toStop.map(({ name }) => name);
+  if (engine.phase !== 'running') {
+    pending.end();
+    return toStop.map(({ name }) => name);
+  }
+  pending.complete();
   for (const proc of [...removed, ...renewed]) streams.close(namespecOf(proc));
   for (const proc of [...renewed, ...added]) streams.open(proc);
   for (const proc of live) streams.configure(proc);
   // Do this last: a start that was held may continue within this call, and needs its streams.
   engine.updateGroup(group);
-  for (const proc of [...restarted, ...started]) engine.request(namespecOf(proc), 'start', cause);
+  pending.end();
+  for (const proc of restarted) engine.request(namespecOf(proc), 'start', cause);
+  for (const proc of started) engine.request(namespecOf(proc), firstRequestOf(proc), cause);
   return toStop.map(({ name }) => name);
 }

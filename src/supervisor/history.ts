@@ -2,9 +2,16 @@
  * Keeps the history of the supervisor across its reloads: its latest events, the latest runs of each process, and the
  * times of unexpected restarts. All of it is bounded. Changes nothing.
  */
-import { type ClientRequest, formatClient, isAutomatic } from '../core/cause.ts';
-import { type HistoryEvent, type HistoryReader, MAX_RESTART_TIMES, type RunSummary } from '../core/history.ts';
+import { type Cause, type ClientRequest, formatClient, isAutomatic } from '../core/cause.ts';
+import {
+  type HistoryEvent,
+  type HistoryReader,
+  MAX_RESTART_TIMES,
+  type RunSummary,
+  type StartCounts,
+} from '../core/history.ts';
 import { causeFields } from '../core/log-fields.ts';
+import type { ReloadResult } from '../core/program-reload.ts';
 import { endOf, type EndReason, isPlannedEnd, reasonOfEnd, type RunEnd } from '../core/run-end.ts';
 import type { Sequence } from '../core/sequence.ts';
 import { showText } from '../core/shown-text.ts';
@@ -42,12 +49,18 @@ export interface HistoryParts {
 
 /** The history of one process. */
 interface ProcessHistory {
-  /** The latest run comes last. */
-  readonly runs: RunSummary[];
+  /** The latest run comes last. Replaced and not grown: an array that grows by push has room for 17 runs. */
+  runs: readonly RunSummary[];
   /** Times of unexpected restarts by the monotonic clock, in order. */
-  readonly restartsMs: number[];
-  readonly ends: Map<EndReason, number>;
+  restartsMs: readonly number[];
+  ends: ReadonlyMap<EndReason, number>;
+  starts: number;
+  unplannedStarts: number;
 }
+
+/** Shared by the many processes that have not ended yet. */
+const NO_TIMES: readonly number[] = [];
+const NO_ENDS: ReadonlyMap<EndReason, number> = new Map();
 
 /** The history of one supervisor. {@link HistoryReader} documents its readers. */
 export class History implements HistoryReader {
@@ -55,6 +68,7 @@ export class History implements HistoryReader {
   readonly #events: HistoryEvent[] = [];
   readonly #processes = new Map<string, ProcessHistory>();
   readonly #listeners = new Set<() => void>();
+  #structureSeq = 0;
 
   constructor(parts: HistoryParts) {
     this.#parts = parts;
@@ -72,12 +86,22 @@ export class History implements HistoryReader {
     this.#add({ kind: 'request', request, target });
   }
 
+  /** Keeps a reload of a program, whatever its result. */
+  noteReload(id: string, cause: Cause, result: ReloadResult): void {
+    this.#add({ kind: 'reload', id, cause, result });
+  }
+
   runsOf(id: string): readonly RunSummary[] {
     return this.#processes.get(id)?.runs ?? [];
   }
 
   endsOf(id: string): ReadonlyMap<EndReason, number> {
-    return this.#processes.get(id)?.ends ?? new Map<EndReason, number>();
+    return this.#processes.get(id)?.ends ?? NO_ENDS;
+  }
+
+  startsOf(id: string): StartCounts {
+    const { starts = 0, unplannedStarts = 0 } = this.#processes.get(id) ?? {};
+    return { planned: starts - unplannedStarts, unplanned: unplannedStarts };
   }
 
   restartsWithin(id: string, windowMs: number): number {
@@ -97,6 +121,10 @@ export class History implements HistoryReader {
 
   get latestSeq(): number {
     return this.#events.at(-1)?.seq ?? 0;
+  }
+
+  get structureSeq(): number {
+    return this.#structureSeq;
   }
 
   subscribe(listener: () => void): () => void {
@@ -129,7 +157,7 @@ export class History implements HistoryReader {
         this.#add({ kind: 'held', id: event.process.id, hold: event.process.record.hold });
         return;
       case 'group':
-        this.#add({ kind: 'group', group: event.group, change: event.change });
+        this.#structureSeq = this.#add({ kind: 'group', group: event.group, change: event.change }).seq;
         if (event.change === 'removed') this.#forget(event.group);
         return;
       case 'supervisor': {
@@ -138,6 +166,8 @@ export class History implements HistoryReader {
         return;
       }
       case 'configured':
+        // A number of its own: a client that knows the number before does not know this change.
+        this.#structureSeq = this.#parts.sequence.take();
         return;
     }
   }
@@ -156,36 +186,40 @@ export class History implements HistoryReader {
     const { run, startCause } = record;
     const history = this.#of(id);
     if (startCause === null) return;
+    history.starts++;
     const before = history.runs.at(-1)?.ended?.end;
     if (isAutomatic(startCause) && before !== undefined && !isPlannedEnd(before)) {
-      history.restartsMs.push(this.#parts.nowMs());
-      if (history.restartsMs.length > MAX_RESTART_TIMES) history.restartsMs.shift();
+      history.unplannedStarts++;
+      history.restartsMs = [...history.restartsMs, this.#parts.nowMs()].slice(-MAX_RESTART_TIMES);
     }
-    history.runs.push({ run, pid: null, startSeq, startedMs, startCause, ended: null });
-    if (history.runs.length > MAX_RUNS) history.runs.shift();
+    const latest = { run, pid: null, startSeq, startedMs, startCause, ended: null };
+    history.runs = [...history.runs, latest].slice(-MAX_RUNS);
   }
 
   #spawned(id: string, pid: number): void {
-    const { runs } = this.#of(id);
-    const latest = runs.pop();
-    if (latest !== undefined) runs.push({ ...latest, pid });
+    const history = this.#of(id);
+    history.runs = withLatest(history.runs, { pid });
   }
 
   #ended({ id, record }: ProcessView, end: RunEnd, seq: number): void {
-    const { runs, ends } = this.#of(id);
+    const history = this.#of(id);
     const reason = reasonOfEnd(end);
-    ends.set(reason, (ends.get(reason) ?? 0) + 1);
-    const latest = runs.pop();
-    if (latest === undefined) return;
+    history.ends = new Map(history.ends).set(reason, (history.ends.get(reason) ?? 0) + 1);
     const { startedMs, endedMs } = record;
     const lastedMs = startedMs === null || endedMs === null ? 0 : endedMs - startedMs;
-    runs.push({ ...latest, ended: { seq, atMs: this.#parts.wallMs(), lastedMs, end } });
+    history.runs = withLatest(history.runs, { ended: { seq, atMs: this.#parts.wallMs(), lastedMs, end } });
   }
 
   #of(id: string): ProcessHistory {
     const known = this.#processes.get(id);
     if (known !== undefined) return known;
-    const made: ProcessHistory = { runs: [], restartsMs: [], ends: new Map() };
+    const made: ProcessHistory = {
+      runs: [],
+      restartsMs: NO_TIMES,
+      ends: NO_ENDS,
+      starts: 0,
+      unplannedStarts: 0,
+    };
     this.#processes.set(id, made);
     return made;
   }
@@ -193,6 +227,11 @@ export class History implements HistoryReader {
   #forget(group: string): void {
     for (const id of this.#processes.keys()) if (id.startsWith(`${group}:`)) this.#processes.delete(id);
   }
+}
+
+/** Returns runs with a change of the latest one. */
+function withLatest(runs: readonly RunSummary[], change: Partial<RunSummary>): readonly RunSummary[] {
+  return runs.map((run, index) => (index === runs.length - 1 ? { ...run, ...change } : run));
 }
 
 /** True if a run has ended with this change, also a run that was never executed. */

@@ -1,11 +1,12 @@
-/** The outputs whose lines a client selects, by names, patterns and streams. Knows no numbers and no lines. */
+/** The outputs whose lines a client selects, by names, patterns and streams, and lines as answers. */
 import type { ProcessConfig } from '../config/model.ts';
 import { createNameFilter, isPattern } from '../core/name-pattern.ts';
 import { parseNamespec } from '../core/namespec.ts';
 import { STREAM_NAMES } from '../core/stream-name.ts';
 import { namespecOf } from '../engine/process-table.ts';
+import type { LineReading, StampedLine } from '../logs/line-reader.ts';
 import type { Hub, LogChannel } from '../logs/ports.ts';
-import type { LineSelection, LineStream } from '../rpc/supervisor-api.ts';
+import type { LineSelection, LineStream, LogLine, LogLines } from '../rpc/supervisor-api.ts';
 import type { ActiveGroups } from './active-groups.ts';
 import type { ProgramStreams } from './program-streams.ts';
 
@@ -22,7 +23,7 @@ export interface NamedOutput {
 /** The parts that have the outputs. */
 export interface OutputParts {
   readonly groups: GroupLookup;
-  readonly streams: Pick<ProgramStreams, 'channel'>;
+  readonly streams: Pick<ProgramStreams, 'channel' | 'logs'>;
   readonly mainLog: Hub['mainLog'];
 }
 
@@ -64,9 +65,19 @@ export function selectOutputs({ names, streams }: LineSelection, parts: OutputPa
       if (channel !== null) outputs.push(outputOf(channel, id, stream));
     }
   }
+  outputs.push(...leavingOutputs(names, parts).filter(({ stream }) => isWanted(stream)));
   if (streams.includes(OWN_NAME) || (streams.length === 0 && names.length === 0))
     outputs.push(outputOf(mainLog, OWN_NAME, OWN_NAME));
   return outputs;
+}
+
+/** Returns the outputs of processes that an update removes from their group, and that are still being stopped. */
+function leavingOutputs(names: readonly string[], { groups, streams }: OutputParts): NamedOutput[] {
+  const active = new Set(groups.list.flatMap(({ processes }) => processes.map(namespecOf)));
+  const isNamed = names.length === 0 ? (): boolean => true : filterIds(names);
+  return [...streams.logs()]
+    .filter(({ id }) => !active.has(id) && isNamed(id))
+    .map(({ id, stream, channel }) => outputOf(channel, id, stream));
 }
 
 /** The memory of a log is another object after its size has changed. */
@@ -85,4 +96,21 @@ function selectProcesses(name: string, groups: GroupLookup): readonly ProcessCon
   const { group, process: wanted } = parseNamespec(name);
   const { processes } = groups.get(group) ?? { processes: [] };
   return wanted === null ? processes : processes.filter((proc) => proc.name === wanted);
+}
+
+/** Makes the answer of a reading. */
+export function toLogLines({ lines, missed, next, hasMore }: LineReading<NamedOutput>): LogLines {
+  return {
+    next,
+    hasMore,
+    lines: lines.map(toLogLine),
+    missed: missed.map(({ source: { name, stream }, bytes }) => ({ name, stream, bytes })),
+  };
+}
+
+/** Makes the answer of a line. */
+function toLogLine({ source, seq, wallMs, pid, text, isPartial, isRest }: StampedLine<NamedOutput>): LogLine {
+  const line = { seq, at: wallMs, name: source.name, stream: source.stream, pid, text };
+  if (!isPartial && !isRest) return line;
+  return { ...line, ...(isPartial ? { partial: true } : {}), ...(isRest ? { rest: true } : {}) };
 }

@@ -5,7 +5,7 @@
  */
 import type { Config, ProcessConfig } from '../config/model.ts';
 import type { SignalCause } from '../core/cause.ts';
-import { signalNumbers } from '../core/signals.ts';
+import { isFromKeyboard } from '../core/signal-meaning.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../engine/ports.ts';
 import { namespecOf } from '../engine/process-table.ts';
@@ -34,9 +34,7 @@ export class MainStop {
 
   /** Takes note that a stop signal was forwarded to the main program. Only the first one counts. */
   forwarded(cause: SignalCause): void {
-    const { signal } = cause;
-    // Ctrl-C is meant for the main program only.
-    if (signal === signalNumbers.SIGINT || signal === signalNumbers.SIGQUIT) return;
+    if (isFromKeyboard(cause.signal)) return;
     const { config, clock, stopBudget } = this.#parts;
     const settings = config();
     stopBudget.signalled(settings, 'forwarded');
@@ -49,10 +47,10 @@ export class MainStop {
   #stopOthers(main: ProcessConfig, cause: SignalCause): void {
     this.#isCounting = false;
     const engine = this.#parts.engine();
-    if (engine.phase !== 'running') return;
+    if (engine.phase !== 'running' && engine.phase !== 'delayed') return;
     const { mainStopWait, supervisord } = this.#parts.config();
     const id = namespecOf(main);
-    engine.shutDown('exit', cause, { id, mayKill: supervisord.shutdown_timeout !== null });
+    engine.shutDown('exit', cause, { forwarded: { id, mayKill: supervisord.shutdown_timeout !== null } });
     if (mainStopWait !== null) engine.request(id, 'kill', { kind: 'shutdown', goal: 'exit', cause });
   }
 }
@@ -65,9 +63,9 @@ function isMoreThanForwarded({ groups, mainStopWait, supervisord }: Config): boo
   return groups.length > 1 || mainStopWait !== null || supervisord.shutdown_timeout !== null;
 }
 
-/** Returns the delay. If there is less time than usual, the other programs get half of it. */
+/** Returns the delay. If there is less time than usual after `shutdown_delay`, the other programs get half of it. */
 function delayMs({ mainStopWait, stopBudget, supervisord }: Config): number {
   if (mainStopWait !== null) return mainStopWait * SECOND_MS;
   const shortest = Math.min(stopBudget ?? Infinity, supervisord.shutdown_timeout ?? Infinity);
-  return Math.min(ALONE_MS, (shortest * SECOND_MS) / 2);
+  return Math.min(ALONE_MS, ((shortest - supervisord.shutdown_delay) * SECOND_MS) / 2);
 }

@@ -5,11 +5,17 @@ import type { Jobs, Report } from '../engine/ports.ts';
 import { HealthChecks } from '../health/health-checks.ts';
 import type { Addon } from '../native/addon.ts';
 import { type SystemClock, watchClock } from '../process/clock.ts';
+import type { Cgroups } from '../process/cgroups.ts';
 import type { NotificationChannels } from '../process/notification-channels.ts';
 import type { Monitor } from '../engine/monitor.ts';
+import { FileChanges } from './file-changes.ts';
+import { LazyStarts } from './lazy-starts.ts';
 import { MemoryLimits } from './memory-limits.ts';
+import type { ProgramSockets } from './program-sockets.ts';
 import { Readiness } from './readiness.ts';
+import type { ReadyLogs } from './ready-logs.ts';
 import { Schedules } from './schedules.ts';
+import type { WatchFiles } from './watched-files.ts';
 
 /** Dependencies of the monitors. */
 export interface MonitorParts {
@@ -20,6 +26,10 @@ export interface MonitorParts {
   readonly addon: Addon;
   readonly env: Readonly<NodeJS.ProcessEnv>;
   readonly channels: NotificationChannels;
+  readonly watchFiles: WatchFiles;
+  readonly cgroups: Cgroups;
+  readonly readyLogs: ReadyLogs;
+  readonly sockets: ProgramSockets;
 }
 
 /** Makes all monitors of an engine. */
@@ -32,6 +42,8 @@ export function makeMonitors(parts: MonitorParts): Monitor[] {
       watchClock: (changed) => watchClock(parts.addon, changed, (text) => parts.report('debug', text)),
     }),
     new Readiness(parts),
+    new FileChanges(parts),
+    new LazyStarts(parts),
   ];
 }
 

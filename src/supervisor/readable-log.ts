@@ -5,11 +5,11 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf, reasonOf } from '../core/error-text.ts';
-import { trustedPath } from '../files/links.ts';
+import { openToRead } from '../files/links.ts';
 import { type ByteRange, readRange, tailRange } from '../logs/log-offsets.ts';
 import type { BytesListener, FileState, Hub, TailSlice } from '../logs/ports.ts';
 import { AnswerBudgetError, type Reserve } from '../rpc/answer-budget.ts';
-import { type Log, type LogTail, type LogReading, MAX_READ_BYTES } from '../rpc/supervisor-api.ts';
+import { type Log, type LogTail, type LogReading, MAX_READ_BYTES } from '../rpc/log-api.ts';
 
 /** The common interface of a channel and the supervisor's own log. */
 export interface LogMemory {
@@ -146,8 +146,7 @@ export class ReadableLog implements Log {
       if (file !== null && isSame && status.nlink > 0) return { file, isOpenFile: true };
       await file?.close();
     }
-    const { path, flags } = await trustedPath(this.#path ?? '', READ_FLAGS);
-    return { file: await open(path, flags), isOpenFile: false };
+    return { file: await openToRead(this.#path ?? '', READ_FLAGS), isOpenFile: false };
   }
 
   async #readFile(

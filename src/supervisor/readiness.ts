@@ -1,7 +1,8 @@
 /**
- * Passes the notifications of programs (`notification_fd`, `notify`) to the engine and the status: readiness, status
- * text, watchdog. Keeps the notifications of the current run, and asks the engine for restarts.
+ * Passes the notifications of programs (`notification_fd`, `notify`, `ready_log`) to the engine and the status:
+ * readiness, status text, watchdog. Keeps the notifications of the current run, and asks the engine for restarts.
  */
+import { processFields } from '../core/log-fields.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import { Alarm } from '../engine/alarm.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -12,6 +13,7 @@ import type { ProcessView } from '../engine/process-table.ts';
 import type { Notice, NotificationChannels } from '../process/notification-channels.ts';
 import type { Refusal } from '../process/notification-socket.ts';
 import type { Monitor } from '../engine/monitor.ts';
+import type { ReadyLogs } from './ready-logs.ts';
 
 const SECOND_MS = 1000;
 /**
@@ -25,6 +27,7 @@ export interface ReadinessParts {
   readonly clock: Clock;
   readonly report: Report;
   readonly channels: Pick<NotificationChannels, 'listen' | 'readNow' | 'close' | 'closeAll'>;
+  readonly readyLogs: Pick<ReadyLogs, 'listen' | 'close' | 'closeAll'>;
 }
 
 /** The notifications of one run. */
@@ -49,6 +52,7 @@ export class Readiness implements Monitor {
   constructor(parts: ReadinessParts) {
     this.#parts = parts;
     parts.channels.listen((id, run, notice) => this.#take(id, run, notice));
+    parts.readyLogs.listen((id, run) => this.#take(id, run, { kind: 'ready' }));
   }
 
   begin(): void {
@@ -64,6 +68,7 @@ export class Readiness implements Monitor {
     if (state === 'STARTING' || state === 'RUNNING') return;
     const readiness = this.#readiness.get(id);
     if (readiness !== undefined) this.#unwatch(readiness);
+    this.#parts.readyLogs.close(id);
     if (state === 'STOPPING') return;
     this.#readiness.delete(id);
     this.#parts.channels.close(id);
@@ -79,6 +84,7 @@ export class Readiness implements Monitor {
     for (const readiness of this.#readiness.values()) this.#unwatch(readiness);
     this.#readiness.clear();
     this.#parts.channels.closeAll();
+    this.#parts.readyLogs.closeAll();
   }
 
   #take(id: string, run: number, notice: Notice): void {
@@ -103,9 +109,9 @@ export class Readiness implements Monitor {
         return;
       case 'stopping':
         this.#unwatch(readiness);
-        return this.#note(readiness, notice, proc.config.name);
+        return this.#note(readiness, notice, proc);
       default:
-        return this.#note(readiness, notice, proc.config.name);
+        return this.#note(readiness, notice, proc);
     }
   }
 
@@ -148,12 +154,19 @@ export class Readiness implements Monitor {
     if (readiness.dueMs === dueMs) this.#parts.engine.restartProcess(id, { kind: 'watchdog', limitMs });
   }
 
-  #note(readiness: RunReadiness, notice: Notice, name: string): void {
-    const message = formatNotice(notice, name);
+  #note(readiness: RunReadiness, notice: Notice, { config, record: { pid, state } }: ProcessView): void {
+    const message = formatNotice(notice, config.name);
     const kind = kindOf(notice);
     if (message === null || readiness.logged.has(kind)) return;
     readiness.logged.add(kind);
-    this.#parts.report(...message);
+    const [level, text] = message;
+    const fields = {
+      event: 'notification',
+      ...processFields(config),
+      ...(pid === null ? {} : { pid }),
+      state,
+    } as const;
+    this.#parts.report(level, text, fields);
   }
 }
 

@@ -122,6 +122,8 @@ class PluginMethods {
       name: full,
       help,
       parameters: describeParameters(full, method, description),
+      // The supervisor does not know which of them change something.
+      role: 'admin',
       returns: { type: typeOf(full, returns.type), name: returns.name ?? 'result', help: returns.help ?? '' },
       call: (_context, args) => this.#call(full, method, args),
     });

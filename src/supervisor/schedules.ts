@@ -10,6 +10,7 @@
  *   forward, less than 3 hours  Missed times run once, however many were missed.
  *   further                     The clock was wrong, or the machine slept. One log line, and the next time counts.
  */
+import { processFields } from '../core/log-fields.ts';
 import { nextTime, type Schedule } from '../config/cron.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import { STOPPED_STATES } from '../core/states.ts';
@@ -146,7 +147,11 @@ export class Schedules implements Monitor {
       return;
     }
     if (plan.skippedFor !== record.run)
-      this.#parts.report('info', `skipped a run of '${config.name}': it is still ${record.state}`);
+      this.#parts.report('info', `skipped a run of '${config.name}': it is still ${record.state}`, {
+        event: 'skipped',
+        ...processFields(config),
+        state: record.state,
+      });
     plan.skippedFor = record.run;
   }
 

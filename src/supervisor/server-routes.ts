@@ -1,4 +1,6 @@
 /** Creates the routes of the servers for a configuration, including the methods of its modules. Opens no server. */
+import { hostname } from 'node:os';
+import { ApiState, createApiRoutes } from '../api/routes.ts';
 import type { Config } from '../config/model.ts';
 import type { Client } from '../core/cause.ts';
 import { errnoOf } from '../core/error-text.ts';
@@ -6,6 +8,7 @@ import { RpcFault } from '../core/faults.ts';
 import type { Report } from '../engine/ports.ts';
 import type { Route } from '../http/route.ts';
 import { createRoutes } from '../http/routes.ts';
+import { LiveViews } from '../live/routes.ts';
 import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import { createMethodTable } from '../rpc/method-table.ts';
@@ -13,10 +16,15 @@ import { ownMethods } from '../rpc/own-methods.ts';
 import { findProblems } from '../rpc/problems.ts';
 import { ProcessTimes } from '../rpc/process-times.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
+import { readDashboard } from '../web/dashboard-asset.ts';
+import { DashboardPages } from '../web/dashboard-routes.ts';
 import { webRoutes } from '../web/routes.ts';
 import { decodeTexts, type XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { PageSecret } from '../web/secret.ts';
+import { loadPeerRows } from './peer-rows.ts';
 import { type Call, loadPlugins } from './rpc-plugins.ts';
+
+const SECOND_MS = 1000;
 
 /** Creates routes, again for each new configuration. */
 export class ServerRoutes {
@@ -25,6 +33,10 @@ export class ServerRoutes {
   readonly #times: ProcessTimes;
   readonly #version: string;
   readonly #secret = new PageSecret();
+  /** Also for `[dashboard] history` ({@link LiveViews.configureHistory}). */
+  readonly live: LiveViews;
+  readonly #dashboard = new DashboardPages(readDashboard);
+  readonly #apiState = new ApiState();
 
   /** `version` is our own version. */
   constructor(api: SupervisorApi, report: Report, version: string) {
@@ -32,6 +44,7 @@ export class ServerRoutes {
     this.#report = report;
     this.#version = version;
     this.#times = new ProcessTimes(api);
+    this.live = new LiveViews({ api, times: this.#times, version });
   }
 
   /** Returns the reasons why the programs are not ready, one line each. */
@@ -52,7 +65,7 @@ export class ServerRoutes {
         return decodeTexts(
           await callMethod(
             methods,
-            { api, times, client, signal: new AbortController().signal, reserve: () => undefined },
+            { api, times, client, role: 'admin', signal: new AbortController().signal, reserve: () => undefined },
             method,
             params,
           ),
@@ -66,13 +79,20 @@ export class ServerRoutes {
       (method, ...params) =>
         callAs(plugin, method, params);
     methods = createMethodTable([...ownMethods, ...(await loadPlugins(config, { report: this.#report, callFor }))]);
+    // Nothing is loaded for the default, 0.
+    await this.live.configureHistory(config.dashboard.history * SECOND_MS);
     return createRoutes({
       api,
       methods,
       times,
       version: this.#version,
       residentBytes,
-      more: webRoutes({ api, methods, times }, this.#secret),
+      more: [
+        ...webRoutes({ api, methods, times }, this.#secret, this.#dashboard),
+        ...createApiRoutes({ api, methods, times, version: this.#version, hostname, live: this.live }, this.#apiState, [
+          () => loadPeerRows(config, api),
+        ]),
+      ],
     });
   }
 }

@@ -2,9 +2,11 @@
  * The remaining time for a shutdown, counted from the first stop signal. All parts of the shutdown share it: programs
  * and hooks (the engine), the sweep, and the output. Ends nothing itself.
  */
+import type { AlertLimit } from '../alerts/alerts.ts';
 import type { Config } from '../config/model.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import {
+  alertDeadlineMs,
   type BudgetSettings,
   type ShutdownLimits,
   shutdownLimits,
@@ -18,6 +20,8 @@ import type { Clock, ShutdownBudget } from '../engine/ports.ts';
 const SECOND_MS = 1000;
 /** Timeout of the sweep without a budget: the default of stopwaitsecs in a container. */
 const UNCOUNTED_SWEEP_MS = 8000;
+/** Time for the last notifications without a budget. */
+const UNCOUNTED_ALERTS_MS = 5000;
 /** Maximum time without progress of an output reader, without a budget. */
 const PATIENCE_MS = 30_000;
 /** The same if someone waits for the shutdown without killing us: a client, or a stop signal without a limit. */
@@ -81,6 +85,16 @@ export class StopBudget {
 
   get #countedLimits(): ShutdownLimits | null {
     return this.#isCounted() ? this.#limits : null;
+  }
+
+  /** Returns the limit for the last notifications, which begin now. */
+  alertLimit(): AlertLimit {
+    const beganMs = this.#clock.nowMs();
+    return {
+      giveUpAtMs: () =>
+        this.#isHurried ? beganMs : alertDeadlineMs(beganMs, this.#countedLimits, UNCOUNTED_ALERTS_MS),
+      onChange: (listener) => this.onChange(listener),
+    };
   }
 
   /** Returns the timeouts of a sweep that begins now. */

@@ -2,61 +2,49 @@
  * The running supervisor: connects the engine to the kernel, the pipes of the programs to the logs, and signals to
  * requests. A reload creates a new engine, new streams and new monitors. Does not end the process.
  */
-
+import { applyLiveSettings, diffSettings, type SettingsDiff } from '../config/diff.ts';
 import type { Config, ProcessConfig } from '../config/model.ts';
+import { formatProblem } from '../config/problems.ts';
 import type { ClientRequest, SignalCause } from '../core/cause.ts';
-import { reasonOf } from '../core/error-text.ts';
 import type { ExitCause } from '../core/exit-policy.ts';
 import type { Goal } from '../core/shutdown-machine.ts';
 import { Engine } from '../engine/engine.ts';
 import type { EngineEvent, Listener } from '../engine/events.ts';
 import type { Monitor } from '../engine/monitor.ts';
-import type { Report } from '../engine/ports.ts';
+import type { Jobs, Report } from '../engine/ports.ts';
 import { namespecOf } from '../engine/process-table.ts';
+import type { ShutdownPlan } from '../engine/shutdown.ts';
 import { TurnBudget } from '../engine/turn-budget.ts';
 import { Serials } from '../events/event-pools.ts';
-import type { Hub } from '../logs/ports.ts';
 import type { Reaped } from '../native/addon.ts';
 import type { CheckResult } from '../core/probe.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
-import type { SystemClock } from '../process/clock.ts';
 import type { LaunchSettings } from '../process/launcher.ts';
 import { CommandJobs } from '../process/jobs.ts';
 import { ActiveGroups } from './active-groups.ts';
-import type { ConfigurationReader } from './config-reader.ts';
+import { problemFields } from './config-reader.ts';
+import { ConfigurationWatch } from './configuration-watch.ts';
 import { DepartedOutputs } from './departed-outputs.ts';
 import { EventWiring } from './event-wiring.ts';
-import { FastCgiSockets } from './fastcgi-sockets.ts';
 import { makeMonitors, remarksOf } from './monitors.ts';
-import { ProgramStarter, type StarterParts } from './program-starter.ts';
+import { ProgramReloads } from './program-reloads.ts';
+import type { NamedOutput } from './line-sources.ts';
+import { hasSocketChange } from './program-sockets.ts';
+import { ProgramStarter } from './program-starter.ts';
 import { ProgramStreams } from './program-streams.ts';
+import { reopenLogs } from './reopen-logs.ts';
 import { SignalActions } from './signal-actions.ts';
-import type { StopBudget } from './stop-budget.ts';
-
-/** Parts of a {@link Supervision}. */
-export interface SupervisionParts extends StarterParts {
-  readonly clock: SystemClock;
-  readonly hub: Hub;
-  readonly stopBudget: StopBudget;
-  /** True if standard input, output or error is a terminal. */
-  readonly hasTerminal: boolean;
-  /** Reads the configuration again and reports its warnings. */
-  readonly configuration: ConfigurationReader;
-  /** Applies a new configuration to our own log, the signals and the servers, while no program runs. Never rejects. */
-  readonly reconfigure: (config: Config) => Promise<void>;
-  /** Called when all programs have ended. */
-  readonly finished: (cause: ExitCause) => void;
-}
+import type { SupervisionParts } from './supervision-parts.ts';
+import { makeWatchFiles, type WatchFiles } from './watched-files.ts';
 
 /** The supervisor from its start to its end, over all reloads. */
 export class Supervision {
   readonly #parts: SupervisionParts;
   readonly #starter: ProgramStarter;
   readonly #listeners = new Set<Listener>();
-  /** The configuration that the engine was made from. */
+  /** The configuration that the engine was made from, with the options that updates have applied since. */
   #config: Config;
   #streams: ProgramStreams;
-  readonly #sockets: FastCgiSockets;
   #events: EventWiring;
   #engine: Engine;
   #groups: ActiveGroups;
@@ -66,10 +54,15 @@ export class Supervision {
   /** Limits the starts in one turn of the loop: of programs, hooks and checks together. */
   readonly #startBudget = new TurnBudget({ nowMs: () => this.#parts.clock.nowMs(), nextTurn: setImmediate });
   readonly #serials = new Serials();
+  readonly #watchFiles: WatchFiles;
+  /** The watch of the configuration files; null without `watch_config`. */
+  #configurationWatch: ConfigurationWatch | null = null;
   /** The last lines of programs that are no longer configured. */
   readonly departed = new DepartedOutputs(() => this.#parts.clock.nowMs());
   /** Handles incoming signals. */
   readonly signals: SignalActions;
+  /** Reloads of single programs, by clients. */
+  readonly reloads: ProgramReloads;
   /** New configuration of the reload in progress; null if there is none. */
   #next: Config | null = null;
   /** First request of a signal or of a client to shut down; null for none. */
@@ -79,15 +72,17 @@ export class Supervision {
 
   constructor(config: Config, parts: SupervisionParts) {
     this.#parts = parts;
-    this.#starter = new ProgramStarter(parts, () => ({
+    this.#starter = new ProgramStarter({ ...parts, report: this.#report }, () => ({
       config: this.#config,
       streams: this.#streams,
-      sockets: this.#sockets,
+      sockets: this.#parts.sockets,
     }));
     this.#config = config;
+    this.#watchFiles = makeWatchFiles(parts.clock, parts.hub, this.#report);
     this.signals = this.#makeSignals();
-    this.#sockets = new FastCgiSockets(parts.addon, this.#report);
+    parts.sockets.attach({ processes: () => this.#engine.processes(), report: this.#report });
     this.#jobs = this.#makeJobs();
+    this.reloads = new ProgramReloads({ engine: () => this.#engine, jobs: this.#jobs, report: this.#report });
     this.#streams = this.#openStreams(config);
     this.#events = this.#wireEvents(config);
     this.#engine = this.#makeEngine(config);
@@ -120,6 +115,11 @@ export class Supervision {
     return this.#next === null || this.#shutdownCause !== null ? 'exit' : 'restart';
   }
 
+  /** Runs commands besides the programs. */
+  get jobs(): Jobs {
+    return this.#jobs;
+  }
+
   /** The active groups; another object after a reload. */
   get groups(): ActiveGroups {
     return this.#groups;
@@ -142,9 +142,11 @@ export class Supervision {
 
   /** Starts all programs with autostart. */
   start(): void {
+    this.#parts.started();
     this.#events.begin(this.#config.groups);
     for (const monitor of this.#monitors) monitor.begin(this.#engine.processes());
     this.#engine.start();
+    this.#watchConfiguration();
   }
 
   /** Calls `listener` on every event of this engine and of later engines. Returns a function that unsubscribes. */
@@ -162,7 +164,16 @@ export class Supervision {
   shutdown(cause: ClientRequest): void {
     this.#shutdownCause ??= cause;
     this.#isRequestedByClient = true;
+    this.#engine.shutDown('exit', cause, { delayMs: this.#config.supervisord.shutdown_delay * 1000 });
+  }
+
+  /** Stops the programs now, during the delay of a shutdown, on request of a client. False if there is no delay. */
+  endDelay(cause: ClientRequest): boolean {
+    if (this.#engine.phase !== 'delayed') return false;
+    this.#isRequestedByClient = true;
+    this.#report('warn', 'a client asked again to shut down: ending shutdown_delay');
     this.#engine.shutDown('exit', cause);
+    return true;
   }
 
   /**
@@ -170,7 +181,7 @@ export class Supervision {
    * and returns true.
    */
   shutdownAgain(): boolean {
-    if (this.#engine.phase === 'running') return false;
+    if (this.#engine.phase === 'running' || this.#engine.phase === 'delayed') return false;
     const isSecond = this.#isRequestedByClient;
     this.#isRequestedByClient = true;
     if (!isSecond) return false;
@@ -181,24 +192,60 @@ export class Supervision {
 
   /**
    * Reads the configuration again and restarts everything with it. Returns the problems of an invalid configuration,
-   * which changes nothing.
+   * which changes nothing. During a reload, the latest valid configuration is the one that is started with.
    */
   reload(cause: ExitCause): readonly string[] {
-    if (this.#engine.phase !== 'running') return [];
-    const { mainLog } = this.#parts.hub;
+    const isRunning = this.#engine.phase === 'running';
+    if (!isRunning && this.#next === null) return [];
     const reread = this.#parts.configuration.reread();
     if (reread.config === null) {
-      for (const problem of reread.problems) mainLog.write('error', problem);
-      mainLog.write('critical', 'cannot reload: the configuration is invalid; nothing has changed');
+      for (const error of reread.errors) this.#report('error', formatProblem(error), problemFields(error));
+      this.#report('critical', 'cannot reload: the configuration is invalid; nothing has changed', {
+        event: 'configuration',
+      });
       return reread.problems;
     }
     this.#next = reread.config;
-    this.#engine.shutDown('restart', cause);
+    if (isRunning) this.#engine.shutDown('restart', cause);
     return [];
   }
 
+  #watchConfiguration(): void {
+    if (!this.#config.supervisord.watch_config) return;
+    this.#configurationWatch = new ConfigurationWatch({
+      engine: this.#engine,
+      groups: this.#groups,
+      updateSettings: () => void this.updateSettings(true),
+      report: this.#report,
+      watchFiles: this.#watchFiles,
+      updateNotifications: this.#parts.updateNotifications,
+    });
+  }
+
+  /**
+   * Compares the settings of the latest configuration, besides the groups, with the current ones. `isApplied`: also
+   * applies those that can change while programs run.
+   */
+  updateSettings(isApplied: boolean): SettingsDiff {
+    const { latest, list } = this.#groups;
+    const difference = diffSettings(this.#config, latest);
+    if (!isApplied || this.#engine.phase !== 'running') return difference;
+    this.#config = applyLiveSettings(this.#config, latest);
+    if (difference.live.length > 0) {
+      const processes = list.flatMap((group) => group.processes);
+      this.#parts.configureSelf(this.#config);
+      this.#streams.configureAll(this.#config.supervisord, processes);
+      this.#report('info', `[supervisord] ${difference.live.join(', ')} updated`, { event: 'updated' });
+    }
+    if (difference.pending.length > 0)
+      this.#report('warn', `an update does not apply ${difference.pending.join(', ')}; use onevisor reload`, {
+        event: 'updated',
+      });
+    return difference;
+  }
+
   #makeEngine(config: Config): Engine {
-    const { clock, addon, env, stopBudget } = this.#parts;
+    const { clock, addon, env, sockets, stopBudget } = this.#parts;
     const main = config.groups.find(({ name }) => name === config.main)?.processes[0];
     const engine = new Engine(
       config.groups,
@@ -226,34 +273,48 @@ export class Supervision {
       addon,
       env,
       channels: this.#starter.channels,
+      watchFiles: this.#watchFiles,
+      cgroups: this.#parts.cgroups,
+      readyLogs: this.#starter.readyLogs,
+      sockets,
     });
     engine.subscribe((event) => this.#observe(event));
     return engine;
   }
 
   #makeGroups(config: Config): ActiveGroups {
-    const { configuration } = this.#parts;
-    return new ActiveGroups(config, { engine: this.#engine, streams: this.#streams, configuration });
+    const { configuration, sockets } = this.#parts;
+    return new ActiveGroups(config, { engine: this.#engine, streams: this.#streams, sockets, configuration });
   }
 
   #finished(goal: Goal, cause: ExitCause): void {
     this.#events.close();
+    this.#configurationWatch?.close();
+    this.#configurationWatch = null;
     for (const monitor of this.#monitors) monitor.close();
-    const next = this.#next;
-    if (goal === 'exit' || next === null) return this.#parts.finished(cause);
-    void this.#startOver(next);
+    if (goal === 'exit' || this.#next === null) {
+      this.#parts.sockets.closeAll();
+      return this.#parts.finished(cause);
+    }
+    void this.#startOver();
   }
 
   /**
-   * Starts again with a new configuration, after the last turn of the finished engine. Signals during the wait still
-   * reach the finished engine, which only notes a request to shut down.
+   * Starts again with the next configuration, after the last turn of the finished engine. Until then, a signal only
+   * notes a request to shut down, and a reload replaces the configuration.
    */
-  async #startOver(next: Config): Promise<void> {
+  async #startOver(): Promise<void> {
     this.#streams.closeAll();
-    await this.#parts.reconfigure(next);
-    if (this.#shutdownCause !== null) return this.#parts.finished(this.#shutdownCause);
+    let next = this.#config;
+    while (this.#next !== null && next !== this.#next && this.#shutdownCause === null)
+      await this.#parts.reconfigure((next = this.#next));
+    if (this.#shutdownCause !== null) {
+      this.#parts.sockets.closeAll();
+      return this.#parts.finished(this.#shutdownCause);
+    }
     this.#next = null;
     this.#config = next;
+    this.#parts.sockets.begin(next);
     this.#streams = this.#openStreams(next);
     this.#events = this.#wireEvents(next);
     this.#engine = this.#makeEngine(next);
@@ -262,12 +323,16 @@ export class Supervision {
   }
 
   #observe(event: EngineEvent): void {
-    if (event.type === 'process' || event.type === 'group') this.#sockets.closeUnused(() => this.#engine.processes());
+    if (event.type === 'configured') this.#parts.cgroups.update(event.process.config);
+    if (event.type === 'group') this.#parts.cgroups.removeEmpty();
+    if (hasSocketChange(event)) this.#parts.sockets.closeUnused();
+    if (event.type === 'supervisor' && event.goal === 'exit') this.#parts.sockets.release();
     // The run has ended, so its standard input is closed.
     if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING')
       this.#streams.closeInput(event.process.id);
     this.#events.observe(event, (name) => this.#groups.get(name));
     for (const monitor of this.#monitors) monitor.observe(event);
+    this.reloads.observe(event);
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -304,9 +369,9 @@ export class Supervision {
 
   /** Opens the streams of all programs, except for the main program of init mode, which has our own streams. */
   #openStreams({ groups, supervisord, main }: Config): ProgramStreams {
-    const streams = new ProgramStreams(this.#parts.hub, this.#report, supervisord, (output) =>
-      this.departed.add(output),
-    );
+    const { hub, findOwner } = this.#parts;
+    const departed = (output: NamedOutput): void => this.departed.add(output);
+    const streams = new ProgramStreams({ hub, findOwner, report: this.#report, supervisord, departed });
     for (const { name, processes } of groups) if (name !== main) for (const proc of processes) streams.open(proc);
     return streams;
   }
@@ -321,21 +386,14 @@ export class Supervision {
       report: this.#report,
       hasTerminal,
       isShuttingDown: () => this.#shutdownCause !== null,
-      shutDown: (cause) => this.#shutDownBy(cause),
+      shutDown: (cause, plan) => this.#shutDownBy(cause, plan),
       reload: (cause) => void this.reload(cause),
-      reopenLogs: () => this.#reopenLogs(),
+      reopenLogs: () => reopenLogs(this.#parts.hub),
     });
   }
 
-  #shutDownBy(cause: SignalCause): void {
+  #shutDownBy(cause: SignalCause, plan: ShutdownPlan): void {
     this.#shutdownCause ??= cause;
-    this.#engine.shutDown('exit', cause);
-  }
-
-  #reopenLogs(): void {
-    const { hub } = this.#parts;
-    const failed = (error: unknown): void => hub.mainLog.write('error', `cannot reopen the log: ${reasonOf(error)}`);
-    hub.mainLog.reopen().then(() => hub.mainLog.write('info', 'supervisord logreopen'), failed);
-    hub.reopen().catch(failed);
+    this.#engine.shutDown('exit', cause, plan);
   }
 }

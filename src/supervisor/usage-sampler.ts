@@ -14,9 +14,11 @@ const SHORTEST_MS = 500;
 const LONGEST_MS = 10_000;
 
 /** Processor time and memory at one time. */
-interface Sample {
+export interface UsageSample {
   readonly atMs: number;
-  /** By pid of the program. */
+  /** The programs that were up. */
+  readonly pids: ReadonlySet<number>;
+  /** By pid of the program. A program that /proc does not show has no entry. */
   readonly trees: ReadonlyMap<number, TreeUsage>;
 }
 
@@ -30,10 +32,12 @@ export interface UsageSamplerParts {
 /** The usage of all programs of one supervisor. */
 export class UsageSampler {
   readonly #parts: UsageSamplerParts;
-  #before: Sample | null = null;
-  #latest: Sample | null = null;
-  /** The measurement under way; null for none. */
+  #before: UsageSample | null = null;
+  #latest: UsageSample | null = null;
+  /** The measurement of shares under way; null for none. */
   #underWay: Promise<void> | null = null;
+  /** The sample under way; null for none. */
+  #sampling: Promise<UsageSample> | null = null;
 
   constructor(parts: UsageSamplerParts) {
     this.#parts = parts;
@@ -58,9 +62,18 @@ export class UsageSampler {
     return usages;
   }
 
+  /** Returns a sample that is at most a second old, without the wait that shares of processor time need. */
+  async readSample(): Promise<UsageSample> {
+    return this.#latest !== null && this.#ageMs() <= FRESH_MS ? this.#latest : await this.#sample();
+  }
+
+  #ageMs(): number {
+    return this.#latest === null ? Infinity : this.#parts.clock.nowMs() - this.#latest.atMs;
+  }
+
   async #measure(): Promise<void> {
-    const ageMs = this.#latest === null ? Infinity : this.#parts.clock.nowMs() - this.#latest.atMs;
-    if (ageMs <= FRESH_MS && this.#before !== null) return;
+    const ageMs = this.#ageMs();
+    if (ageMs <= FRESH_MS && this.#isComparable()) return;
     if (ageMs > LONGEST_MS) await this.#sample();
     const waitMs = SHORTEST_MS - (this.#parts.clock.nowMs() - (this.#latest?.atMs ?? 0));
     if (waitMs > 0) await this.#wait(waitMs);
@@ -72,11 +85,27 @@ export class UsageSampler {
     return new Promise((resolve) => void clock.alarm(clock.nowMs() + ms, resolve));
   }
 
-  async #sample(): Promise<void> {
+  /** True if a share of the last seconds can be calculated. Scrapes leave samples that are far apart. */
+  #isComparable(): boolean {
+    return (
+      this.#before !== null && this.#latest !== null && this.#latest.atMs - this.#before.atMs <= LONGEST_MS + FRESH_MS
+    );
+  }
+
+  #sample(): Promise<UsageSample> {
+    this.#sampling ??= this.#readSample().finally(() => {
+      this.#sampling = null;
+    });
+    return this.#sampling;
+  }
+
+  async #readSample(): Promise<UsageSample> {
     const pids = this.#parts.processes().flatMap(({ record }) => record.pid ?? []);
     const trees = await this.#parts.readUsage(pids);
+    const sample = { atMs: this.#parts.clock.nowMs(), pids: new Set(pids), trees };
     this.#before = this.#latest;
-    this.#latest = { atMs: this.#parts.clock.nowMs(), trees };
+    this.#latest = sample;
+    return sample;
   }
 
   /** Returns the share of one processor since the sample before; null for a program that was not up then. */

@@ -2,9 +2,8 @@
  * The actions of the buttons: calls of the methods that supervisorctl uses, and a sentence about the result.
  * An action continues to its end, even if the browser has closed the page.
  */
-import type { Client } from '../core/cause.ts';
 import { faultName, RpcFault } from '../core/faults.ts';
-import { callMethod } from '../rpc/call.ts';
+import { callMethod, type ClientContext } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import type { ProcessTimes } from '../rpc/process-times.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
@@ -111,12 +110,12 @@ export function parseRequest(action: string, name: string): ActionRequest | null
 export async function perform(
   { api, methods, times }: WebSources,
   { action, name }: ActionRequest,
-  client: Client,
+  { client, role }: Pick<ClientContext, 'client' | 'role'>,
 ): Promise<ActionResult> {
   const call: Call = (method, ...args) =>
     callMethod(
       methods,
-      { api, times, client, signal: new AbortController().signal, reserve: () => undefined },
+      { api, times, client, role, signal: new AbortController().signal, reserve: () => undefined },
       method,
       args,
     );

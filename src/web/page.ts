@@ -38,6 +38,8 @@ export interface StatusPage extends PageHeader {
   readonly supervisorState: SupervisorStateName;
   readonly processes: readonly ProcessRow[];
   readonly outcome: ActionResult | null;
+  /** False for a client that may only read: the page has no buttons then. */
+  readonly canChange: boolean;
   /** Time at which the page was made, as text. */
   readonly time: string;
 }
@@ -98,42 +100,47 @@ const VERBS: Readonly<Record<string, string>> = {
   stopall: 'Stop all processes',
 };
 
+const ACTION = 'Action';
 /** Columns of the table of processes. */
-const COLUMNS = ['State', 'Name', 'Description', 'Action', 'Logs'];
+const COLUMNS = ['State', 'Name', 'Description', ACTION, 'Logs'];
+
+const ALL_BUTTONS = html`<button name="do" value="restartall">Restart all</button>
+<button name="do" value="stopall">Stop all</button>`;
+const FORM_END = html`</form>`;
 
 /** Sizes of a tail to choose from. */
 const LIMITS = [4096, 65_536, 1_048_576];
 
 /** Formats the table of processes. */
 export function formatStatusPage(page: StatusPage): string {
-  const { processes, outcome, supervisorState, time } = page;
+  const { processes, outcome, supervisorState, time, canChange } = page;
   const running = processes.filter(({ state }) => state === 'RUNNING').length;
   const summary = `${running} of ${processes.length} running`;
   const state = supervisorState === 'RUNNING' ? '' : `, the supervisor is in state ${supervisorState}`;
+  const columns = COLUMNS.filter((column) => canChange || column !== ACTION);
   return document(
     page,
     page.identification,
     html`
-<form method="post" action="index.html"><input type="hidden" name="token" value="${page.token}">
+${canChange && html`<form method="post" action="index.html"><input type="hidden" name="token" value="${page.token}">`}
 <header><h1>${page.identification}</h1><p>${summary}${state}</p>
 <div class="bar"><a class="button" href="index.html">Refresh</a>
-<button name="do" value="restartall">Restart all</button>
-<button name="do" value="stopall">Stop all</button></div></header>
+${canChange && ALL_BUTTONS}</div></header>
 <main>${outcome !== null && html`<p class="note${outcome.isError && ' bad'}" role="status">${outcome.text}</p>`}
 <div class="card">${
       processes.length === 0
         ? html`<p class="empty">No programs are configured.</p>`
         : html`<table>
-<thead><tr>${COLUMNS.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
-<tbody>${processes.map(formatRow)}</tbody></table>`
+<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<tbody>${processes.map((row) => formatRow(row, canChange))}</tbody></table>`
     }</div></main>
-</form>
+${canChange && FORM_END}
 <footer>${time} · <a href="mainlogtail" target="_blank" rel="noopener">Log of the supervisor</a> ·
 onevisor, as Supervisor ${page.version}</footer>`,
   );
 }
 
-function formatRow({ name, state, description, isFlapping, hasStderr }: ProcessRow): Markup {
+function formatRow({ name, state, description, isFlapping, hasStderr }: ProcessRow, canChange: boolean): Markup {
   const path = encodeURIComponent(name);
   const button = (action: string, label: string): Markup =>
     html`<button name="do" value="${action} ${name}" title="${label} ${name}">${label}</button>`;
@@ -145,7 +152,7 @@ function formatRow({ name, state, description, isFlapping, hasStderr }: ProcessR
 <td class="status"><span class="state ${TONES[state]}">${state}</span>${flapping}</td>
 <td class="name"><a href="tail.html?processname=${path}">${name}</a></td>
 <td class="what">${description}</td>
-<td class="do"><div class="acts">${buttons}</div></td>
+${canChange && html`<td class="do"><div class="acts">${buttons}</div></td>`}
 <td class="links">Tail -f ${tail('stdout', '')}${hasStderr && html` · ${tail('stderr', '/stderr')}`}</td>
 </tr>`;
 }

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Client, ClientRequest } from '../core/cause.ts';
 import { RpcFault } from '../core/faults.ts';
 import { formatNamespec } from '../core/namespec.ts';
+import { formatMissingRole, hasRole } from '../core/role.ts';
 import type { ProcessStateName } from '../core/states.ts';
 import { refuse, sendError, sendText } from '../http/answers.ts';
 import type { Exchange, Route } from '../http/route.ts';
@@ -21,6 +22,7 @@ import {
   type PageHeader,
   type ProcessRow,
 } from './page.ts';
+import type { DashboardPages } from './dashboard-routes.ts';
 import type { PageSecret } from './secret.ts';
 import { CONTENT_POLICY, STYLE } from './style.ts';
 
@@ -42,20 +44,33 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 } as const;
 
-/** Makes the routes of the page. `secret` belongs to this start of the supervisor. */
-export function webRoutes(sources: WebSources, secret: PageSecret): Route[] {
+/**
+ * Makes the routes of the dashboard at `/` and of the page without scripts at `/index.html`. `secret` belongs to this
+ * start of the supervisor.
+ */
+export function webRoutes(sources: WebSources, secret: PageSecret, dashboard: DashboardPages): Route[] {
   const page = new WebPages(sources, secret);
+  const get = (exchange: Exchange): void | Promise<void> =>
+    isForDashboard(exchange) ? dashboard.sendPage(exchange) : page.get(exchange);
   return [
-    { method: 'GET', path: '/', access: 'password', answer: (exchange) => page.get(exchange) },
-    { method: 'POST', path: '/', access: 'password', answer: (exchange) => page.post(exchange) },
+    { method: 'GET', path: '/', access: 'read', answer: get },
+    { method: 'POST', path: '/', access: 'admin', answer: (exchange) => page.post(exchange) },
     // compat: monitoring tools request this file of Supervisor's page.
-    { method: 'GET', path: '/stylesheets/supervisor.css', access: 'password', answer: sendStyle },
+    { method: 'GET', path: '/stylesheets/supervisor.css', access: 'read', answer: sendStyle },
   ];
 }
 
 function sendStyle(exchange: Exchange): void {
   if (exchange.rest === '') sendText(exchange, 200, { type: 'text/css', text: STYLE });
   else sendError(exchange.response, 404);
+}
+
+/**
+ * True for a browser at `/`. compat: scripts search the page of Supervisor for names, and accept anything. Links of
+ * that page have their action in the query.
+ */
+function isForDashboard({ rest, request: { url = '', headers } }: Exchange): boolean {
+  return rest === '' && !url.includes('?') && headers.accept?.includes('text/html') === true;
 }
 
 /** Members of `getAllProcessInfo` that the page shows. */
@@ -87,9 +102,11 @@ class WebPages {
     const query = queryOf(request);
     if (rest === 'tail.html') return this.#tail(exchange, query);
     const action = query.get('action');
-    if (action === null || action === 'refresh') return send(exchange, 200, this.#status(query));
+    if (action === null || action === 'refresh') return send(exchange, 200, this.#status(exchange, query));
     const asked = parseRequest(action, query.get('processname') ?? '');
     if (asked === null) return this.#problem(exchange, 400, 'There is no such action.');
+    if (!hasRole(exchange.role, 'admin'))
+      return this.#problem(exchange, 403, `Not done: ${formatMissingRole('admin', exchange.role)}.`);
     send(exchange, 200, formatConfirmPage(this.#frame(), asked));
   }
 
@@ -107,7 +124,10 @@ class WebPages {
     const [, action = '', name = ''] = /^(\S*)(?: (.*))?$/s.exec(form.get('do') ?? '') ?? [];
     const asked = parseRequest(action, name);
     if (asked === null) return this.#problem(exchange, 400, 'There is no such action.');
-    const outcome = await perform(this.#sources, asked, { ...exchange.client(), door: 'page' });
+    const outcome = await perform(this.#sources, asked, {
+      client: { ...exchange.client(), door: 'page' },
+      role: exchange.role,
+    });
     const seconds = new Date(this.#sources.api.wallMs()).toTimeString().slice(0, 8);
     const query = this.#secret.sign({
       ...outcome,
@@ -127,7 +147,7 @@ class WebPages {
     };
   }
 
-  #status(query: URLSearchParams): string {
+  #status({ role }: Exchange, query: URLSearchParams): string {
     const { api } = this.#sources;
     const infos = this.#ask('supervisor.getAllProcessInfo') as readonly ProcessInfo[];
     const time = new Date(api.wallMs()).toString().slice(0, 24);
@@ -136,6 +156,7 @@ class WebPages {
       supervisorState: api.state(),
       processes: infos.map((info) => this.#row(info)),
       outcome: this.#secret.verify(query),
+      canChange: hasRole(role, 'admin'),
       time,
     });
   }
@@ -195,7 +216,9 @@ class WebPages {
     const { api, methods, times } = this.#sources;
     const request: ClientRequest = { kind: 'request', method, client: PAGE };
     const signal = new AbortController().signal;
-    return methods.get(method)?.call({ api, times, client: PAGE, request, signal, reserve: () => undefined }, []);
+    return methods
+      .get(method)
+      ?.call({ api, times, client: PAGE, role: 'read', request, signal, reserve: () => undefined }, []);
   }
 }
 

@@ -34,6 +34,7 @@ export const describe = defineCommand({
   name: 'describe',
   help: ['describe <name>\t\tEverything about a process'],
   upcheck: 'after arguments',
+  exitCodeAlone: StatusExitCode.UNKNOWN,
   parse: readNames('describe'),
   run: (session, names) => forEachNamed(session, names, (found) => showDescriptions(session, found)),
 });
@@ -42,6 +43,7 @@ export const why = defineCommand({
   name: 'why',
   help: ['why <name>\t\tThe condition of a process in one paragraph'],
   upcheck: 'after arguments',
+  exitCodeAlone: StatusExitCode.UNKNOWN,
   parse: readNames('why'),
   run: (session, names) =>
     forEachNamed(session, names, async (found, all) => {

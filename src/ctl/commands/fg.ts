@@ -7,6 +7,7 @@ import { ProcessState } from '../../core/states.ts';
 import { ArgumentError, defineCommand } from '../command.ts';
 import { formatFault, InterruptError } from '../errors.ts';
 import { announceFollowing, followLog } from '../follow.ts';
+import type { LineSource } from '../line-source.ts';
 import { showHints } from '../name-hint.ts';
 import type { Session } from '../session.ts';
 
@@ -47,15 +48,18 @@ async function isAttachable(session: Session, name: string): Promise<boolean> {
 async function attach(session: Session, name: string): Promise<void> {
   const end = new AbortController();
   const signal = AbortSignal.any([end.signal, session.interrupt.signal]);
-  // Start to read before anything is shown: the terminal would echo an early reply of the user a second time.
-  const first = readAhead(session, signal);
+  // Start to read before anything is shown: the terminal would echo an early reply of the user a second time. The
+  // input is open by then, because opening it takes turns of the loop.
+  const lines = await session.lines();
+  const first = readAhead(lines, signal);
   announceFollowing(session);
   const following = Promise.allSettled([
     followLog(session, `/logtail/${name}/stdout`, signal),
-    followLog(session, `/logtail/${name}/stderr`, signal),
+    // With a terminal or `redirect_stderr`, stdout is all there is. Scripts get the message of Supervisor's client.
+    followLog(session, `/logtail/${name}/stderr`, signal, { isOptional: session.isForPeople }),
   ]);
   try {
-    await forwardLines({ session, name, signal }, first);
+    await forwardLines({ session, lines, name, signal }, first);
   } catch (error) {
     if (!(error instanceof InterruptError)) throw error;
   } finally {
@@ -66,19 +70,19 @@ async function attach(session: Session, name: string): Promise<void> {
 }
 
 /** Reads the next line. The caller may drop the promise without handling its error. */
-function readAhead(session: Session, signal: AbortSignal): Promise<string | null> {
-  const line = session.lines.readLine('', signal);
+function readAhead(lines: LineSource, signal: AbortSignal): Promise<string | null> {
+  const line = lines.readLine('', signal);
   line.catch(() => undefined);
   return line;
 }
 
 /** Sends lines until the input ends or the process no longer runs. Throws {@link InterruptError} at Ctrl-C. */
 async function forwardLines(
-  { session, name, signal }: { session: Session; name: string; signal: AbortSignal },
+  { session, lines, name, signal }: { session: Session; lines: LineSource; name: string; signal: AbortSignal },
   first: Promise<string | null>,
 ): Promise<void> {
   for (let line = await first; line !== null;) {
-    const next = readAhead(session, signal);
+    const next = readAhead(lines, signal);
     try {
       await session.client.sendProcessStdin(name, `${line}\n`);
     } catch (error) {

@@ -4,13 +4,19 @@
  */
 import { WrongValue } from '../../config/datatype.ts';
 import { duration } from '../../config/datatypes.ts';
+import type { Question } from '../../core/process-problem.ts';
+import type { SupervisorStateName } from '../../core/states.ts';
 import { ArgumentError, defineCommand } from '../command.ts';
 import { ConnectionError } from '../errors.ts';
 import { ExitCode } from '../exit-codes.ts';
-import { findFlapping, findProblems, listProblems } from '../health.ts';
+import { findFlapping, findProblems, formatUnknown, listProblems } from '../health.ts';
+import { showHints } from '../name-hint.ts';
 import { readStatus } from '../process-status.ts';
 import type { Session } from '../session.ts';
+import type { ProcessInfo } from '../supervisor-client.ts';
 import { DEFAULT_WAIT_MS, EventStream, pause, runWithin } from '../wait.ts';
+
+const RUNNING: SupervisorStateName = 'RUNNING';
 
 /** Processes to judge, and the rules. */
 interface HealthQuestion {
@@ -18,22 +24,31 @@ interface HealthQuestion {
   readonly names: readonly string[];
   /** True if a crash loop is a problem. Not by default: a probe must not end a container for one worker. */
   readonly countsFlapping: boolean;
+  /** `alive` with `--live`: a restart that is due is no problem. */
+  readonly asked: Question;
 }
+
+const FLAGS: ReadonlySet<string> = new Set(['--flapping', '--live']);
 
 export const health = defineCommand({
   name: 'health',
   help: ['health [<name> ...]\tList processes that should run and do not, or are not healthy'],
   upcheck: 'never',
-  parse: (words) => ({
+  parse: (words): HealthQuestion & { readonly waitMs: number | null } => ({
     names: words.filter((word) => !word.startsWith('--')),
     countsFlapping: words.includes('--flapping'),
+    asked: words.includes('--live') ? 'alive' : 'ready',
     waitMs: words.map(parseWait).find((waitMs) => waitMs !== null) ?? null,
   }),
   async run(session, { waitMs, ...question }) {
     if (waitMs !== null) return waitForHealth(session, question, waitMs);
-    const reading = await session.askIfUp(() => readProblems(session, question));
+    const own = await session.askOwn(() => readOwnProblems(session, question));
+    const reading = own === null ? await session.askIfUp(() => readProblems(session, question)) : { answer: own };
     if (reading === null) session.exitCode = ExitCode.GENERIC;
-    else showProblems(session, reading.answer);
+    else {
+      showProblems(session, reading.answer);
+      await showHints(session, unknownNames(reading.answer, question.names));
+    }
   },
 });
 
@@ -41,7 +56,7 @@ export const health = defineCommand({
 function parseWait(word: string): number | null {
   const match = /^--wait(?:=(.*))?$/s.exec(word);
   if (match === null) {
-    if (word.startsWith('--') && word !== '--flapping')
+    if (word.startsWith('--') && !FLAGS.has(word))
       throw new ArgumentError(`Error: health has no option ${word}`, { isHelpShown: true });
     return null;
   }
@@ -54,14 +69,34 @@ function parseWait(word: string): number | null {
   }
 }
 
-async function readProblems({ client }: Session, { names, countsFlapping }: HealthQuestion): Promise<string[]> {
-  const isAll = names.length === 0 || names.includes('all');
-  const own = isAll || countsFlapping ? await client.getStatus(false) : null;
-  const flapping = own !== null && countsFlapping ? findFlapping(own.map(readStatus), names) : [];
-  // The supervisor has judged its processes. A question about some of them has stricter rules.
-  if (own !== null && isAll) return [...listProblems(own), ...flapping];
+/** Reads the problems that the supervisor has found. Null for a question about some processes, with stricter rules. */
+async function readOwnProblems({ client }: Session, question: HealthQuestion): Promise<string[] | null> {
+  // As /readyz: during shutdown_delay the programs run, and should get no new work.
+  const state = question.asked === 'ready' ? await client.getStateName() : null;
+  if (state !== null && state !== RUNNING) return [`supervisor: ${state}`];
+  const { names } = question;
+  const own = names.length === 0 || names.includes('all') ? await client.getStatus(false) : null;
+  return own === null ? null : [...listProblems(own, question.asked), ...listFlapping(own, question)];
+}
+
+function listFlapping(own: readonly ProcessInfo[], { names, countsFlapping }: HealthQuestion): string[] {
+  return countsFlapping ? findFlapping(own.map(readStatus), names) : [];
+}
+
+async function readProblems(session: Session, question: HealthQuestion): Promise<string[]> {
+  const found = await readOwnProblems(session, question);
+  if (found !== null) return found;
+  const { client } = session;
+  const { names, countsFlapping } = question;
+  const own = countsFlapping ? await client.getStatus(false) : null;
+  const flapping = listFlapping(own ?? [], question);
   const infos = own ?? (await client.getAllProcessInfo());
-  return [...findProblems(infos, await client.getAllConfigInfo(), names), ...flapping];
+  return [...findProblems(infos, await client.getAllConfigInfo(), { names, question: question.asked }), ...flapping];
+}
+
+/** Returns the names for which there is no process, by their lines. */
+function unknownNames(problems: readonly string[], names: readonly string[]): readonly string[] {
+  return names.filter((name) => problems.includes(formatUnknown(name)));
 }
 
 function showProblems(session: Session, problems: readonly string[]): void {

@@ -1,6 +1,7 @@
 /** The command `logs`: shows the lines of any number of programs in the order they were written, and follows them. */
 import { faults, RpcFault } from '../../core/faults.ts';
 import { defineCommand } from '../command.ts';
+import { StatusExitCode } from '../exit-codes.ts';
 import { followUntilInterrupt } from '../follow.ts';
 import { formatTailFault } from '../format.ts';
 import { type LogsOptions, parseLogs } from '../logs/options.ts';
@@ -19,6 +20,7 @@ export const logs = defineCommand({
     'For all options: onevisor logs --help',
   ],
   upcheck: 'after arguments',
+  exitCodeAlone: StatusExitCode.UNKNOWN,
   split: splitQuoted,
   parse: (words) => parseLogs(words, Date.now()),
   async run(session, options) {

@@ -1,6 +1,7 @@
 /** The command `remove`: deactivates groups whose processes are stopped. */
 import { faults, RpcFault } from '../../core/faults.ts';
 import { defineCommand } from '../command.ts';
+import { showGroupHints } from '../name-hint.ts';
 
 export const remove = defineCommand({
   name: 'remove',
@@ -8,6 +9,7 @@ export const remove = defineCommand({
   upcheck: 'never',
   parse: (words) => words,
   async run(session, names) {
+    const unknown: string[] = [];
     for (const name of names) {
       try {
         await session.client.removeProcessGroup(name);
@@ -15,9 +17,12 @@ export const remove = defineCommand({
       } catch (error) {
         if (!(error instanceof RpcFault)) throw error;
         if (error.code === faults.STILL_RUNNING) session.fail(`ERROR: process/group still running: ${name}`);
-        else if (error.code === faults.BAD_NAME) session.fail(`ERROR: no such process/group: ${name}`);
-        else throw error;
+        else if (error.code === faults.BAD_NAME) {
+          session.fail(`ERROR: no such process/group: ${name}`);
+          unknown.push(name);
+        } else throw error;
       }
     }
+    await showGroupHints(session, unknown);
   },
 });

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { faults, RpcFault } from '../../core/faults.ts';
 import { formatNamespec } from '../../core/namespec.ts';
 import { ProcessState } from '../../core/states.ts';
-import { defineCommand, requireNames } from '../command.ts';
+import { ArgumentError, defineCommand, requireNames } from '../command.ts';
 import { InterruptError } from '../errors.ts';
 import { formatSignalResult, formatStartResult } from '../format.ts';
 import { takeLogs, withLogs } from '../logs/after.ts';
@@ -15,6 +15,7 @@ import { selectNamed } from '../names.ts';
 import type { Session } from '../session.ts';
 import { type ProcessInfo, type ProcessResult, resultOf } from '../supervisor-client.ts';
 import { takeTimeout, waitForStarts } from '../start-wait.ts';
+import { findDependents, takeFlag, WITH_DEPENDENTS } from '../with-dependents.ts';
 import { startNames } from './start.ts';
 import { stopNames } from './stop.ts';
 
@@ -34,43 +35,61 @@ export const restart = defineCommand({
   upcheck: 'before arguments',
   parse(words) {
     const { rest: others, timeoutMs } = takeTimeout(words);
-    const { rest, hasLogs } = takeLogs(others);
-    const names = rest.filter((word) => word !== ROLLING);
-    return { names: requireNames('restart', names), isRolling: rest.includes(ROLLING), timeoutMs, hasLogs };
+    const { rest: more, hasLogs } = takeLogs(others);
+    const { rest: without, hasFlag: hasDependents } = takeFlag(more, WITH_DEPENDENTS);
+    const { rest, hasFlag: isRolling } = takeFlag(without, ROLLING);
+    if (isRolling && hasDependents)
+      throw new ArgumentError(`Error: ${ROLLING} and ${WITH_DEPENDENTS} exclude each other`, { isHelpShown: true });
+    return { names: requireNames('restart', rest), isRolling, hasDependents, timeoutMs, hasLogs };
   },
   run: (session, { hasLogs, ...args }) => withLogs(session, args.names, hasLogs, () => restartNames(session, args)),
 });
 
+/** Arguments of `restart`. */
+interface RestartArguments {
+  readonly names: readonly string[];
+  readonly isRolling: boolean;
+  readonly hasDependents: boolean;
+  readonly timeoutMs: number | null;
+}
+
 async function restartNames(
   session: Session,
-  {
-    names,
-    isRolling,
-    timeoutMs,
-  }: { readonly names: readonly string[]; readonly isRolling: boolean; readonly timeoutMs: number | null },
+  { names, isRolling, hasDependents, timeoutMs }: RestartArguments,
 ): Promise<void> {
   if (isRolling) {
     await waitForStarts(session, names, timeoutMs, () => restartInTurn(session, names));
     return;
   }
-  await stopNames(session, names, await listResting(session));
-  // compat: Supervisor's client tests the connection again before the start.
-  if (await session.upcheck()) await startNames(session, names, timeoutMs);
+  const dependents = hasDependents ? await findDependents(session, names) : [];
+  if (dependents === null) return;
+  const processes = await listProcesses(session);
+  await stopNames(session, [...dependents.toReversed(), ...names], listResting(processes ?? []));
+  // compat: Supervisor's client tests the connection again, and complains about an unknown name again.
+  if (!(await session.upcheck())) return;
+  const isKnown = (name: string): boolean => processes === null || selectNamed([name], processes).length > 0;
+  const chosen = session.hasOwnViews ? names.filter(isKnown) : names;
+  const started = [...chosen, ...dependents];
+  if (started.length > 0) await startNames(session, started, timeoutMs);
 }
 
 const isResting = ({ state }: ProcessInfo): boolean => RESTING.has(state);
 
+/** Lists the namespecs of processes that do not run. */
+function listResting(processes: readonly ProcessInfo[]): ReadonlySet<string> {
+  return new Set(processes.filter(isResting).map(({ group, name }) => formatNamespec(group, name)));
+}
+
 /**
- * Lists the namespecs of processes that do not run. Supervisor's client does not make this call. A fault is ignored,
- * because the calls that follow report it.
+ * Lists the processes; null after a fault, because the calls that follow report it. Supervisor's client does not make
+ * this call.
  */
-async function listResting({ client }: Session): Promise<ReadonlySet<string>> {
+async function listProcesses({ client }: Session): Promise<readonly ProcessInfo[] | null> {
   try {
-    const processes = await client.getAllProcessInfo();
-    return new Set(processes.filter(isResting).map(({ group, name }) => formatNamespec(group, name)));
+    return await client.getAllProcessInfo();
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
-    return new Set();
+    return null;
   }
 }
 

@@ -2,9 +2,11 @@
  * The command `run NAME -- CMD`: runs a command with the user, directory, environment and limits of a program. The
  * supervisor tells the settings; the command is a child of this client and has its terminal.
  */
-import { RpcFault } from '../../core/faults.ts';
-import { ExitCode } from '../exit-codes.ts';
+import { faults, RpcFault } from '../../core/faults.ts';
+import { CtlError } from '../errors.ts';
+import { ExitCode, StatusExitCode } from '../exit-codes.ts';
 import type { ProgramSettings } from '../../rpc/supervisor-api.ts';
+import { showHints } from '../name-hint.ts';
 import type { Session } from '../session.ts';
 
 const USAGE = 'Error: run takes the name of a process, and a command after --: onevisor run web -- sh';
@@ -20,13 +22,25 @@ export async function runCommand(session: Session, words: readonly string[]): Pr
   const parsed = parseWords(words);
   const { io } = session;
   if (parsed === null || io.runProgram === undefined) return session.fail(USAGE, ExitCode.INVALID_ARGS);
-  if (!(await session.upcheck())) return;
   let settings: ProgramSettings;
   try {
+    if (!(await session.upcheck())) {
+      session.exitCode = StatusExitCode.UNKNOWN;
+      return;
+    }
     settings = await session.client.getLaunchSettings(parsed.name);
   } catch (error) {
+    if (error instanceof CtlError) return session.failWith(error);
     if (!(error instanceof RpcFault)) throw error;
-    return session.fail(`${parsed.name}: ERROR (${error.faultString})`, ExitCode.GENERIC);
+    session.fail(`${parsed.name}: ERROR (${describe(error)})`, ExitCode.GENERIC);
+    if (error.code === faults.BAD_NAME) await showHints(session, [parsed.name]);
+    return;
   }
   session.exitCode = await io.runProgram(settings, parsed.argv);
+}
+
+function describe({ code, faultString, reason }: RpcFault): string {
+  if (code === faults.BAD_NAME) return 'no such process';
+  if (code === faults.UNKNOWN_METHOD) return 'the supervisor is older than this command';
+  return reason ?? faultString.replace(/^[A-Z_]+: /, '');
 }

@@ -1,7 +1,8 @@
 /** The command `scale`: gives programs another number of processes while they run. */
 import { faults, RpcFault } from '../../core/faults.ts';
 import { ArgumentError, defineCommand } from '../command.ts';
-import { ExitCode } from '../exit-codes.ts';
+import { ExitCode, StatusExitCode } from '../exit-codes.ts';
+import { showGroupHints } from '../name-hint.ts';
 import type { Session } from '../session.ts';
 
 /** A program and its number of processes. */
@@ -24,6 +25,7 @@ export const scale = defineCommand({
   name: 'scale',
   help: ['scale <program>=<count> [...]\tPlease see: onevisor help scale'],
   upcheck: 'before arguments',
+  exitCodeAlone: StatusExitCode.UNKNOWN,
   parse(words) {
     if (words.length === 0) throw new ArgumentError('Error: scale requires PROGRAM=COUNT', { isHelpShown: true });
     return words.map(parseWanted);
@@ -44,6 +46,8 @@ async function scaleOne(session: Session, { program, count }: Wanted): Promise<v
   } catch (error) {
     if (!(error instanceof RpcFault)) throw error;
     session.fail(`${program}: ERROR (${describe(error)})`, ExitCode.GENERIC);
+    // Without [group:x], a program is a group of its name.
+    if (error.code === faults.BAD_NAME) await showGroupHints(session, [program]);
   }
 }
 

@@ -30,7 +30,7 @@ export const shutdown = defineCommand({
     } catch (error) {
       const reason = error instanceof ConnectionError ? GONE.get(error.code) : undefined;
       if (error instanceof RpcFault && error.code === faults.SHUTDOWN_STATE) await requestKill(session);
-      else if (reason !== undefined)
+      else if (reason !== undefined && !session.hasOwnViews)
         session.fail(`ERROR: ${session.endpoint.serverUrl} ${reason} (already shut down?)`);
       else throw error;
     }
@@ -38,16 +38,21 @@ export const shutdown = defineCommand({
 });
 
 /**
- * Asks a supervisor that is shutting down already to kill the remaining processes. compat: a supervisord has no such
- * method, and nothing happens.
+ * Asks a supervisor that is shutting down already to end its shutdown_delay, or else to kill the remaining processes.
+ * compat: a supervisord has no such methods, and nothing happens.
  */
 async function requestKill(session: Session): Promise<void> {
   session.output('ERROR: already shutting down');
   if (session.io.env[MARK_OF_PROGRAMS] !== undefined) return;
-  const isKilled = await session.client.shutdownAgain().catch((error: unknown) => {
-    // The supervisor has ended in the meantime.
+  const { client } = session;
+  if (await ask(client.endShutdownDelay())) session.output('Ending shutdown_delay: stopping the processes now');
+  else if (await ask(client.shutdownAgain())) session.output('Killing the remaining processes');
+}
+
+/** Returns the answer of a supervisor; false if it has ended in the meantime. */
+function ask(answer: Promise<boolean>): Promise<boolean> {
+  return answer.catch((error: unknown) => {
     if (error instanceof ConnectionError && GONE.has(error.code)) return false;
     throw error;
   });
-  if (isKilled) session.output('Killing the remaining processes');
 }

@@ -1,12 +1,15 @@
 /** The command `start`: starts processes and waits until they are up. */
 import { faults } from '../../core/faults.ts';
+import { formatNamespec } from '../../core/namespec.ts';
 import { defineCommand, requireNames } from '../command.ts';
 import { applyToNames } from '../each-name.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { formatStartResult } from '../format.ts';
 import { takeLogs, withLogs } from '../logs/after.ts';
+import { readStatus, reasonOf } from '../process-status.ts';
 import type { Session } from '../session.ts';
 import { takeTimeout, waitForStarts } from '../start-wait.ts';
+import { findDependencies, takeFlag, WITH_DEPENDENCIES } from '../with-dependents.ts';
 
 export const start = defineCommand({
   name: 'start',
@@ -19,24 +22,48 @@ export const start = defineCommand({
   upcheck: 'before arguments',
   parse(words) {
     const { rest: others, timeoutMs } = takeTimeout(words);
-    const { rest, hasLogs } = takeLogs(others);
-    return { names: requireNames('start', rest, ExitCode.INVALID_ARGS), timeoutMs, hasLogs };
+    const { rest: more, hasLogs } = takeLogs(others);
+    const { rest, hasFlag: hasDependencies } = takeFlag(more, WITH_DEPENDENCIES);
+    return { names: requireNames('start', rest, ExitCode.INVALID_ARGS), timeoutMs, hasLogs, hasDependencies };
   },
-  run: (session, { names, timeoutMs, hasLogs }) =>
-    withLogs(session, names, hasLogs, () => startNames(session, names, timeoutMs)),
+  run: (session, { names, timeoutMs, hasLogs, hasDependencies }) =>
+    withLogs(session, names, hasLogs, async () => {
+      const dependencies = hasDependencies ? await findDependencies(session, names) : [];
+      if (dependencies !== null) await startNames(session, [...dependencies, ...names], timeoutMs);
+    }),
 });
 
 /** Starts the processes that the names mean, and shows each result. */
 export async function startNames(session: Session, names: readonly string[], timeoutMs: number | null): Promise<void> {
   const { client } = session;
+  const failed: string[] = [];
   await waitForStarts(session, names, timeoutMs, () =>
     applyToNames(session, names, {
       all: client.startAllProcesses,
       group: client.startProcessGroup,
       one: client.startProcess,
-      format: formatStartResult,
+      format(result) {
+        const isExplained = result.reason !== null;
+        if (UNEXPLAINED.has(result.status) && !isExplained) failed.push(formatNamespec(result.group, result.name));
+        return formatStartResult(result);
+      },
       harmless: faults.ALREADY_STARTED,
       unknownGroupCode: ExitCode.INVALID_ARGS,
     }),
   );
+  await showReasons(session, failed);
+}
+
+/** Faults of a start that do not say what has gone wrong. */
+const UNEXPLAINED: ReadonlySet<number> = new Set([faults.SPAWN_ERROR, faults.ABNORMAL_TERMINATION]);
+
+/** Prints for a person why starts have failed, as `status` does. */
+async function showReasons(session: Session, failed: readonly string[]): Promise<void> {
+  if (failed.length === 0 || !session.hasOwnViews) return;
+  const statuses = ((await session.client.getStatus(false)) ?? []).map(readStatus);
+  for (const status of statuses) {
+    const { name, info } = status;
+    if (!failed.includes(formatNamespec(info.group, info.name))) continue;
+    session.output(`${name} is ${info.statename}: ${reasonOf(status)}; see onevisor why ${name}`);
+  }
 }

@@ -4,7 +4,6 @@
  * `--watch=SECONDS` repeats the output until Ctrl-C, `--problems` shows failures first, `--stats` measures the
  * programs, and `-v` describes them.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { RpcFault } from '../../core/faults.ts';
 import { ProcessState, STOPPED_STATES } from '../../core/states.ts';
 import { chooseProcesses } from '../choose-processes.ts';
@@ -18,7 +17,6 @@ import { readScreen } from '../screen.ts';
 import type { Session } from '../session.ts';
 import { formatStatusTable, sortStatuses } from '../status-table.ts';
 import type { ProcessInfo } from '../supervisor-client.ts';
-import { showDescriptions } from './describe.ts';
 
 const DEFAULT_WATCH_MS = 2000;
 const STOPPED_NUMBERS: ReadonlySet<number> = new Set([...STOPPED_STATES].map((name) => ProcessState[name]));
@@ -79,6 +77,7 @@ function parseWatch(word: string): number | null {
 }
 
 async function watchStatus(session: Session, view: StatusView, periodMs: number): Promise<void> {
+  const { setTimeout: delay } = await import('node:timers/promises');
   const before = session.io.stdout.isTTY === true && !view.isJson ? CLEAR_SCREEN : '';
   const { signal } = session.interrupt;
   while (!session.gone.aborted) {
@@ -106,10 +105,11 @@ export async function showStatus(session: Session, view: StatusView, before = ''
   // compat: scripts get the table of Supervisor's client, which needs no more than Supervisor's facts.
   const isOwnTable = !isJson && (session.hasOwnViews || view.hasStats || view.areProblemsFirst);
   const { client } = session;
-  const reading = await session.askIfUp(async () => {
-    const own = isJson || isOwnTable ? await client.getStatus(view.hasStats) : null;
-    return own ?? client.getAllProcessInfo();
-  });
+  const askOwn = async (): Promise<ProcessInfo[] | null> =>
+    isJson || isOwnTable ? client.getStatus(view.hasStats) : null;
+  const own = await session.askOwn(askOwn);
+  const reading =
+    own === null ? await session.askIfUp(async () => (await askOwn()) ?? client.getAllProcessInfo()) : { answer: own };
   if (reading === null) {
     session.exitCode = StatusExitCode.UNKNOWN;
     return;
@@ -122,8 +122,10 @@ export async function showStatus(session: Session, view: StatusView, before = ''
     session.output(JSON.stringify(structs, null, 2));
   } else {
     session.outputAll(problems);
-    if (isVerbose) await showDescriptions(session, found);
-    else if (isOwnTable) showTable(session, found, view.areProblemsFirst);
+    if (isVerbose) {
+      const { showDescriptions } = await import('./describe.ts');
+      await showDescriptions(session, found);
+    } else if (isOwnTable) await showTable(session, found, view.areProblemsFirst);
     else session.outputAll(formatStatuses(found));
     await showHints(session, unknown);
   }
@@ -133,9 +135,11 @@ export async function showStatus(session: Session, view: StatusView, before = ''
 }
 
 /** Shows our own table. Only names that no process has leave it empty. */
-function showTable(session: Session, infos: readonly ProcessInfo[], areProblemsFirst: boolean): void {
+async function showTable(session: Session, infos: readonly ProcessInfo[], areProblemsFirst: boolean): Promise<void> {
   const statuses = sortStatuses(infos.map(readStatus), areProblemsFirst);
+  const state = await session.client.getStateName();
   session.outputAll(formatStatusTable(statuses, readScreen(session.io)));
+  if (state === 'SHUTDOWN') session.output('the supervisor shuts down; the programs run on for shutdown_delay');
 }
 
 /** Puts failures first. Without that, the order is that of the server. */

@@ -6,6 +6,7 @@ import { applyToNames } from '../each-name.ts';
 import { formatSignalResult } from '../format.ts';
 import type { Session } from '../session.ts';
 import type { ProcessResult } from '../supervisor-client.ts';
+import { findDependents, takeFlag, WITH_DEPENDENTS } from '../with-dependents.ts';
 
 export const stop = defineCommand({
   name: 'stop',
@@ -16,8 +17,14 @@ export const stop = defineCommand({
     'stop all\t\tStop all processes',
   ],
   upcheck: 'before arguments',
-  parse: (words) => requireNames('stop', words),
-  run: (session, names) => stopNames(session, names),
+  parse(words) {
+    const { rest, hasFlag: hasDependents } = takeFlag(words, WITH_DEPENDENTS);
+    return { names: requireNames('stop', rest), hasDependents };
+  },
+  async run(session, { names, hasDependents }) {
+    const dependents = hasDependents ? await findDependents(session, names) : [];
+    if (dependents !== null) await stopNames(session, [...dependents.toReversed(), ...names]);
+  },
 });
 
 /**

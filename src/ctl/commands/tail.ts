@@ -54,8 +54,8 @@ export const tail = defineCommand({
       return;
     }
     const { name, stream, bytes } = args;
-    if (bytes === 'follow') await followUntilInterrupt(session, `/logtail/${name}/${stream}`);
-    else await showTail(session, { name, stream, bytes });
+    if (bytes !== 'follow') await showTail(session, { name, stream, bytes });
+    else if (!(await refuseUnknown(session, [name]))) await followUntilInterrupt(session, `/logtail/${name}/${stream}`);
   },
 });
 
@@ -77,6 +77,7 @@ function parseTail(given: readonly string[]): TailArguments | FollowArguments {
 
 /** Follows several processes. compat: a word that is no process is an error in the words of Supervisor's client. */
 async function followSeveral(session: Session, { names, stream, error }: FollowArguments): Promise<void> {
+  if (await refuseUnknown(session, names)) return;
   const known = error === null ? [] : await session.client.getAllProcessInfo();
   if (error !== null && names.some((name) => selectNamed([name], known).length === 0)) {
     session.fail(error.message, error.exitCode);
@@ -85,6 +86,19 @@ async function followSeveral(session: Session, { names, stream, error }: FollowA
   }
   announceFollowing(session);
   await showLogs(session, parseLogs(['-f', '-n', '10', '--no-events', `--${stream}`, '--', ...names], Date.now()));
+}
+
+/**
+ * Prints an error for each name of no process. Returns true if there is one. compat: only for our own views, since
+ * Supervisor's client shows the address that cannot be read.
+ */
+async function refuseUnknown(session: Session, names: readonly string[]): Promise<boolean> {
+  if (!session.hasOwnViews) return false;
+  const processes = await session.client.getAllProcessInfo();
+  const unknown = names.filter((name) => selectNamed([name], processes).length === 0);
+  for (const name of unknown) session.fail(`${name}: ERROR (no such process name)`);
+  await showHints(session, unknown);
+  return unknown.length > 0;
 }
 
 function parseOne(given: readonly string[]): TailArguments {

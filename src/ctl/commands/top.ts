@@ -1,7 +1,7 @@
 /** The command `top` (an addition): all processes on a full screen, live. Without a terminal it is `status`. */
 import { showText } from '../../core/shown-text.ts';
 import { ArgumentError, type Command, defineCommand } from '../command.ts';
-import { ExitCode } from '../exit-codes.ts';
+import { ExitCode, StatusExitCode } from '../exit-codes.ts';
 import type { CtlIo } from '../io.ts';
 import { runTop } from '../top/run-top.ts';
 import { PLAIN_VIEW, showStatus } from './status.ts';
@@ -12,6 +12,7 @@ const fullScreen = defineCommand({
   name: 'top',
   help: ['top [--read-only]\tAll processes on a full screen, live'],
   upcheck: 'after arguments',
+  exitCodeAlone: StatusExitCode.UNKNOWN,
   parse(words) {
     const unknown = words.find((word) => word !== READ_ONLY);
     if (unknown !== undefined)

@@ -4,10 +4,18 @@
  * them. The supervisor has then read its files, as after `reread`.
  */
 import { faults, RpcFault } from '../../core/faults.ts';
-import { formatNamespec } from '../../core/namespec.ts';
+import {
+  formatGroupPlans,
+  formatNotifications,
+  formatSettings,
+  hasChanges,
+  type PlannedGroup,
+  updateSteps,
+} from '../../core/update-text.ts';
 import { defineCommand } from '../command.ts';
+import { showGroupHints } from '../name-hint.ts';
 import type { Session } from '../session.ts';
-import type { ConfigChanges, GroupPlan } from '../supervisor-client.ts';
+import type { ConfigChanges } from '../supervisor-client.ts';
 
 const DRY_RUN = '--dry-run';
 
@@ -35,10 +43,21 @@ export const update = defineCommand({
       changed: changed.filter(isChosen),
       added: added.filter(isChosen),
     };
+    // Programs that are restarted get the new settings.
+    if (chosen.length === 0) await updateSettings(session, isDryRun);
     if (isDryRun) await showPlan(session, wanted);
     else await apply(session, wanted);
+    if (chosen.length === 0) await updateNotifications(session, isDryRun);
   },
 });
+
+/** Applies or shows the changes of the sections `[notify:x]`. A Supervisor has none. */
+async function updateNotifications(session: Session, isDryRun: boolean): Promise<void> {
+  const { client } = session;
+  const changes = await client.planNotifications();
+  if (changes === null || !hasChanges(changes)) return;
+  session.outputAll(formatNotifications(isDryRun ? changes : await client.updateNotifications(), isDryRun));
+}
 
 async function reread(session: Session): Promise<ConfigChanges | null> {
   try {
@@ -52,58 +71,66 @@ async function reread(session: Session): Promise<ConfigChanges | null> {
 
 async function checkGroups(session: Session, names: readonly string[], added: readonly string[]): Promise<void> {
   const known = new Set([...(await session.client.getAllProcessInfo()).map((info) => info.group), ...added]);
-  for (const name of new Set(names)) if (!known.has(name)) session.fail(`ERROR: no such group: ${name}`);
+  const unknown = [...new Set(names)].filter((name) => !known.has(name));
+  for (const name of unknown) session.fail(`ERROR: no such group: ${name}`);
+  await showGroupHints(session, unknown, added);
 }
 
-async function showPlan(session: Session, { removed, changed, added }: ConfigChanges): Promise<void> {
-  session.outputAll(removed.map((name) => `${name}: would be stopped and removed`));
-  for (const name of changed)
-    session.outputAll([`${name}: would be updated`, ...formatPlan(name, await session.client.planUpdate(name))]);
-  session.outputAll(added.map((name) => `${name}: would be added`));
-  if (removed.length + changed.length + added.length === 0) session.output('No config updates to processes');
-}
-
-/** Formats one line for each process, in the order of the changes. */
-function formatPlan(group: string, plan: GroupPlan | null): string[] {
-  if (plan === null) return [];
-  if (plan === 'whole') return ['  all its processes would be stopped and started'];
-  const linesOf = (names: readonly string[], what: string): string[] =>
-    names.map((name) => `  ${formatNamespec(group, name)} would ${what}`);
-  return [
-    ...linesOf(plan.stopped, 'be stopped'),
-    ...linesOf(plan.restarted, 'be restarted'),
-    ...linesOf(plan.started, 'be started'),
-    ...linesOf(plan.changed, 'change without a restart'),
-  ];
+async function showPlan(session: Session, changes: ConfigChanges): Promise<void> {
+  const plans = new Map<string, PlannedGroup>();
+  for (const name of changes.changed) plans.set(name, await session.client.planUpdate(name));
+  session.outputAll(formatGroupPlans(changes, plans));
 }
 
 async function apply(session: Session, { removed, changed, added }: ConfigChanges): Promise<void> {
   const { client } = session;
   for (const name of removed) {
     const results = await client.stopProcessGroup(name);
-    session.output(`${name}: stopped`);
+    session.output(updateSteps.stopped(name));
     if (results.some((result) => result.status === faults.FAILED)) {
-      session.fail(`${name}: has problems; not removing`);
+      session.fail(updateSteps.notRemoved(name));
       continue;
     }
     await client.removeProcessGroup(name);
-    session.output(`${name}: removed process group`);
+    session.output(updateSteps.removed(name));
   }
-  for (const name of changed) {
-    const stopped = await client.updateGroup(name);
-    if (stopped !== null) {
-      if (stopped.length > 0) session.output(`${name}: stopped`);
-      session.output(`${name}: updated process group`);
-      continue;
-    }
-    await client.stopProcessGroup(name);
-    session.output(`${name}: stopped`);
-    await client.removeProcessGroup(name);
-    await client.addProcessGroup(name);
-    session.output(`${name}: updated process group`);
-  }
+  for (const name of changed) await reportRefusal(session, name, () => applyChange(session, name));
   for (const name of added) {
-    await client.addProcessGroup(name);
-    session.output(`${name}: added process group`);
+    await reportRefusal(session, name, async () => {
+      await client.addProcessGroup(name);
+      session.output(updateSteps.added(name));
+    });
   }
+}
+
+/** Updates the settings of the supervisor itself. compat: tells people only, since scripts read the lines of groups. */
+async function updateSettings(session: Session, isDryRun: boolean): Promise<void> {
+  const changes = await session.client.updateSettings(!isDryRun);
+  if (changes === null || !session.hasOwnViews) return;
+  session.outputAll(formatSettings(changes, isDryRun));
+}
+
+/** Reports a group that stays as it is because a socket cannot be opened. The other groups are still updated. */
+async function reportRefusal(session: Session, name: string, change: () => Promise<void>): Promise<void> {
+  try {
+    await change();
+  } catch (error) {
+    if (!(error instanceof RpcFault) || error.code !== faults.FAILED || error.reason === null) throw error;
+    session.fail(updateSteps.refused(name, error.reason));
+  }
+}
+
+async function applyChange(session: Session, name: string): Promise<void> {
+  const { client } = session;
+  const stopped = await client.updateGroup(name);
+  if (stopped !== null) {
+    if (stopped.length > 0) session.output(updateSteps.stopped(name));
+    session.output(updateSteps.updated(name));
+    return;
+  }
+  await client.stopProcessGroup(name);
+  session.output(updateSteps.stopped(name));
+  await client.removeProcessGroup(name);
+  await client.addProcessGroup(name);
+  session.output(updateSteps.updated(name));
 }

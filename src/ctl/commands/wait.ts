@@ -1,4 +1,5 @@
 /** The command `wait` (an addition): waits until processes are started, ready, healthy, completed or have exited. */
+import type { WaitCondition } from '../../cli/wait-conditions.ts';
 import { chooseProcesses } from '../choose-processes.ts';
 import { defineCommand, requireNames } from '../command.ts';
 import { ConnectionError } from '../errors.ts';
@@ -16,9 +17,10 @@ import {
   judge,
   noteEvent,
   nothingHappened,
+  explainUnknownCondition,
+  isUnknownCondition,
   parseWaitWord,
   type Verdict,
-  type WaitCondition,
 } from '../wait-conditions.ts';
 
 /** A process, and the condition to wait for. */
@@ -85,6 +87,11 @@ async function findWishes(session: Session, words: readonly string[]): Promise<r
   for (const word of words) {
     const isName = (name: string): boolean => chooseProcesses([name], infos).unknown.length === 0;
     const { name, condition } = parseWaitWord(word, isName);
+    if (condition === null && isUnknownCondition(word, isName)) {
+      session.fail(`${word}: ERROR (${explainUnknownCondition(word)})`, StatusExitCode.UNKNOWN);
+      unknown.push(word);
+      continue;
+    }
     const chosen = chooseProcesses([name], infos);
     unknown.push(...chosen.unknown);
     for (const problem of chosen.problems) session.fail(problem, StatusExitCode.UNKNOWN);

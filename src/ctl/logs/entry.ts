@@ -9,6 +9,8 @@ export interface LineEntry {
   readonly seq: number | null;
   /** Milliseconds since 1970; null if the time is not known. */
   readonly at: number | null;
+  /** Without a time: the file with the line was written between these times. */
+  readonly bounds?: { readonly afterMs: number; readonly beforeMs: number };
   /** Full name `group:name`; `supervisor` for the supervisor's own log. */
   readonly name: string;
   readonly stream: string;

@@ -6,7 +6,7 @@
 import { decodeBytes } from '../../files/bytes.ts';
 import type { LineEntry } from './entry.ts';
 import { findOverlap } from './overlap.ts';
-import type { Segment } from './segments.ts';
+import { closeAll, type Segment } from './segments.ts';
 import { timeOfLine } from './times.ts';
 
 const NEWLINE = 0x0a;
@@ -14,8 +14,12 @@ const NEWLINE = 0x0a;
 const MAX_LINE_BYTES = 1024 * 1024;
 /** Lines whose times are looked for before a file counts as one without times. */
 const TRIED_LINES = 200;
-/** Bytes that may be written to a file between the reading of the memory and of the file. */
+/**
+ * Bytes that may be written to a file between the reading of the memory and of the file: those that are searched first,
+ * and at most.
+ */
 const NEWER_BYTES = 1024 * 1024;
+const MOST_NEWER_BYTES = 16 * 1024 * 1024;
 /** Bytes at the end of a file that are first searched for the last lines. */
 const FIRST_WINDOW = 256 * 1024;
 
@@ -50,15 +54,19 @@ interface Part {
   readonly afterMs: number;
 }
 
-/** Yields the lines in their order, in batches. */
+/** Yields the lines in their order, in batches. Closes the files at the end. */
 export async function* readFileLines(query: FileQuery): AsyncGenerator<readonly DatedLine[]> {
   const { segments, sinceMs } = query;
-  const { drop, isFound } = await findMemory(segments, query.memory);
-  const parts = await lastLines(await withoutEnd(segments, drop), query.lines);
-  const dater = new Dater(query, isFound);
-  for (const part of parts) {
-    if (sinceMs !== null && part.segment.mtimeMs < sinceMs) continue;
-    yield* dater.dateLines(part, linesOf(part.segment.chunks(part.start, part.end)));
+  try {
+    const { drop, isFound } = await findMemory(segments, query.memory);
+    const parts = await lastLines(await withoutEnd(segments, drop), query.lines);
+    const dater = new Dater(query, isFound);
+    for (const part of parts) {
+      if (sinceMs !== null && part.segment.mtimeMs < sinceMs) continue;
+      yield* dater.dateLines(part, linesOf(part.segment.chunks(part.start, part.end)));
+    }
+  } finally {
+    await closeAll(segments);
   }
 }
 
@@ -67,12 +75,26 @@ async function findMemory(
   segments: readonly Segment[],
   memory: Uint8Array,
 ): Promise<{ readonly drop: number; readonly isFound: boolean }> {
-  const window = memory.length === 0 ? 0 : memory.length + NEWER_BYTES;
-  let end = Buffer.alloc(0);
-  for (let index = segments.length - 1; index >= 0 && end.length < window; index--)
-    end = Buffer.concat([await endOfSegment(segments[index] as Segment, window - end.length), end]);
-  const found = findOverlap(end, memory);
-  return { drop: found === null ? 0 : end.length - found, isFound: found !== null };
+  if (memory.length === 0) return { drop: 0, isFound: false };
+  for (let newer = NEWER_BYTES; ; newer *= 4) {
+    const window = memory.length + newer;
+    const end = await endOfAll(segments, window);
+    const found = findOverlap(end, memory);
+    if (found !== null) return { drop: end.length - found, isFound: true };
+    if (end.length < window || newer >= MOST_NEWER_BYTES) return { drop: 0, isFound: false };
+  }
+}
+
+/** Reads at most `window` bytes from the end of all files. */
+async function endOfAll(segments: readonly Segment[], window: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for (let index = segments.length - 1; index >= 0 && size < window; index--) {
+    const piece = await endOfSegment(segments[index] as Segment, window - size);
+    pieces.unshift(piece);
+    size += piece.length;
+  }
+  return Buffer.concat(pieces);
 }
 
 /** Reads at most `count` bytes from the end of a file. */
@@ -204,7 +226,7 @@ class Dater {
     const date = (pieces: readonly Piece[]): DatedLine[] =>
       pieces.flatMap((piece) => {
         if (isTimed === true && !piece.isRest) timeMs = timeOfLine(piece.text, mtimeMs) ?? timeMs;
-        const line = this.#lineOf(piece, timeMs);
+        const line = this.#lineOf(piece, timeMs, part);
         return this.#isWanted(timeMs, part.afterMs)
           ? [{ line, keyMs: this.#keyOf(timeMs, isTimed === true ? part.afterMs : mtimeMs) }]
           : [];
@@ -222,9 +244,11 @@ class Dater {
     yield date(first);
   }
 
-  #lineOf({ text, isPartial, isRest }: Piece, at: number | null): LineEntry {
-    const { name, stream } = this.#query;
-    return { kind: 'line', seq: null, at, name, stream, pid: null, text, isPartial, isRest };
+  #lineOf({ text, isPartial, isRest }: Piece, at: number | null, { afterMs, segment }: Part): LineEntry {
+    const { name, stream, memoryMs } = this.#query;
+    const line = { kind: 'line', seq: null, at, name, stream, pid: null, text, isPartial, isRest } as const;
+    if (at !== null) return line;
+    return { ...line, bounds: { afterMs, beforeMs: Math.min(segment.mtimeMs, memoryMs) } };
   }
 
   #isWanted(timeMs: number | null, afterMs: number): boolean {

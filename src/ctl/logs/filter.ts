@@ -1,6 +1,6 @@
 /** Chooses the lines that `--grep`, `-v` and `--level` want. */
 import { type Entry, type LineEntry, outputKey } from './entry.ts';
-import { guessLevel, isAtLeast, isContinuation, type LogLevel } from './level.ts';
+import { guessLevel, isAtLeast, isContinuation, type LogLevel } from '../../core/line-level.ts';
 import type { LogsOptions } from './options.ts';
 import { Patterns } from './pattern.ts';
 

@@ -7,12 +7,19 @@ import { messageOf } from '../../core/error-text.ts';
 import { STREAM_NAMES, type StreamName } from '../../core/stream-name.ts';
 import { encodeBytes } from '../../files/bytes.ts';
 import { parseServerUrl } from '../server-url.ts';
-import type { Session } from '../session.ts';
-import type { ProcessInfo } from '../supervisor-client.ts';
+import type { ProcessInfo, SupervisorClient } from '../supervisor-client.ts';
 import { type Entry, type LineEntry, outputKey } from './entry.ts';
 import { type DatedLine, type FileQuery, readFileLines } from './file-lines.ts';
 import type { Snapshot } from './memory.ts';
-import { findSegments, remoteSegment } from './segments.ts';
+import { openSegments, remoteSegment } from './segments.ts';
+
+/** The parts that reading needs. */
+export interface HistoryParts {
+  readonly client: Pick<SupervisorClient, 'getLogSize' | 'readProcessLog'>;
+  readonly serverUrl: string;
+  /** Shows a problem with one file, without which the rest is read. */
+  readonly warn: (text: string) => void;
+}
 
 /** The lines that are wanted. */
 export interface HistoryQuery {
@@ -44,14 +51,14 @@ function loggedOutputs({ processes, streams }: HistoryQuery): LoggedOutput[] {
 }
 
 /** Yields the entries within the times, in batches and in order. */
-export async function* readHistory(session: Session, query: HistoryQuery): AsyncGenerator<readonly Entry[]> {
+export async function* readHistory(parts: HistoryParts, query: HistoryQuery): AsyncGenerator<readonly Entry[]> {
   const { snapshot, sinceMs, untilMs } = query;
   const memories = memoriesOf(snapshot.entries);
   const queries: FileQuery[] = [];
   for (const output of isMemoryEnough(query) ? [] : loggedOutputs(query)) {
     const memory = memories.get(outputKey(output));
     if (sinceMs !== null && memory !== undefined && memory.firstMs < sinceMs) continue;
-    const segments = await openOutput(session, output);
+    const segments = await openOutput(parts, output);
     const wanted = { sinceMs, untilMs, lines: sinceMs === null ? query.lines : Infinity };
     const known = { memory: Buffer.concat(memory?.pieces ?? []), memoryMs: memory?.firstMs ?? Infinity };
     queries.push({ ...wanted, ...known, ...output, segments });
@@ -60,7 +67,7 @@ export async function* readHistory(session: Session, query: HistoryQuery): Async
     ({ at }) => at === null || ((sinceMs === null || at >= sinceMs) && (untilMs === null || at <= untilMs)),
   );
   if (queries.length === 0) yield inMemory;
-  else yield* merge(session, queries, inMemory);
+  else yield* merge(parts, queries, inMemory);
 }
 
 /** True if no line of a file can be wanted. */
@@ -91,14 +98,17 @@ function bytesOf({ text, isPartial }: LineEntry): Buffer {
 }
 
 /** Finds the files of an output, or reads its log through the supervisor. Without either, says so. */
-async function openOutput(session: Session, { name, stream, path }: LoggedOutput): Promise<FileQuery['segments']> {
-  const isNear = parseServerUrl(session.endpoint.serverUrl).kind === 'unix';
-  const segments = isNear ? await findSegments(path) : null;
-  if (segments !== null) return segments;
+async function openOutput(parts: HistoryParts, { name, stream, path }: LoggedOutput): Promise<FileQuery['segments']> {
+  const isNear = parseServerUrl(parts.serverUrl).kind === 'unix';
+  const opened = isNear ? await openSegments(path) : null;
+  if (opened !== null) {
+    if (!opened.isSteady) parts.warn(`${path} is rotated faster than it can be read: lines may be missing`);
+    return opened.segments;
+  }
   try {
-    return [await remoteSegment(session.client, name, stream)];
+    return [await remoteSegment(parts.client, name, stream)];
   } catch (error) {
-    session.io.stderr.write(`cannot read the log of ${name} (${stream}): ${messageOf(error)}\n`);
+    parts.warn(`cannot read the log of ${name} (${stream}): ${messageOf(error)}`);
     return [];
   }
 }
@@ -112,7 +122,7 @@ interface Cursor {
 }
 
 /** Moves to the next batch if this one is used up. Returns false at the end, also after an error, which is shown. */
-async function refill(session: Session, cursor: Cursor): Promise<boolean> {
+async function refill({ warn }: HistoryParts, cursor: Cursor): Promise<boolean> {
   while (cursor.at >= cursor.batch.length) {
     try {
       const { done, value } = await cursor.batches.next();
@@ -120,7 +130,7 @@ async function refill(session: Session, cursor: Cursor): Promise<boolean> {
       cursor.batch = value;
       cursor.at = 0;
     } catch (error) {
-      session.io.stderr.write(`cannot read the log file of ${cursor.name}: ${messageOf(error)}\n`);
+      warn(`cannot read the log file of ${cursor.name}: ${messageOf(error)}`);
       return false;
     }
   }
@@ -131,31 +141,36 @@ async function refill(session: Session, cursor: Cursor): Promise<boolean> {
 const BATCH = 1000;
 
 async function* merge(
-  session: Session,
+  parts: HistoryParts,
   queries: readonly FileQuery[],
   inMemory: readonly Entry[],
 ): AsyncGenerator<readonly Entry[]> {
   let open: Cursor[] = [];
   for (const query of queries) {
     const cursor = { batches: readFileLines(query), name: `${query.name} (${query.stream})`, batch: [], at: 0 };
-    if (await refill(session, cursor)) open.push(cursor);
+    if (await refill(parts, cursor)) open.push(cursor);
   }
   let merged: Entry[] = [];
   let taken = 0;
-  while (open.length > 0) {
-    const first = open.reduce((least, cursor) => (keyOf(cursor) < keyOf(least) ? cursor : least));
-    const next = inMemory[taken];
-    if (next !== undefined && (next.at ?? 0) < keyOf(first)) {
-      merged.push(next);
-      taken++;
-    } else {
-      merged.push((first.batch[first.at++] as DatedLine).line);
-      if (!(await refill(session, first))) open = open.filter((cursor) => cursor !== first);
+  try {
+    while (open.length > 0) {
+      const first = open.reduce((least, cursor) => (keyOf(cursor) < keyOf(least) ? cursor : least));
+      const next = inMemory[taken];
+      if (next !== undefined && (next.at ?? 0) < keyOf(first)) {
+        merged.push(next);
+        taken++;
+      } else {
+        merged.push((first.batch[first.at++] as DatedLine).line);
+        if (!(await refill(parts, first))) open = open.filter((cursor) => cursor !== first);
+      }
+      if (merged.length >= BATCH) {
+        yield merged;
+        merged = [];
+      }
     }
-    if (merged.length >= BATCH) {
-      yield merged;
-      merged = [];
-    }
+  } finally {
+    // The caller may want no more. A file that is being read is closed.
+    for (const { batches } of open) await batches.return?.();
   }
   yield [...merged, ...inMemory.slice(taken)];
 }

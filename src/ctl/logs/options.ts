@@ -1,7 +1,7 @@
 /** The command line of `logs`: its options and names. Pure. */
 import { ArgumentError } from '../command.ts';
 import { ExitCode } from '../exit-codes.ts';
-import { type LogLevel, levels, parseLevel } from './level.ts';
+import { type LogLevel, levels, parseLevel } from '../../core/line-level.ts';
 import { parseMoment } from './times.ts';
 
 /** Number of lines without `-n`. */

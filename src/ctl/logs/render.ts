@@ -2,9 +2,10 @@
  * Formats lines and events: as text with the name before each line, as one JSON object a line, or as the bytes of the
  * program alone.
  */
+import { cutMiddleWith, pad, widthOf } from '../../logs/columns.ts';
 import { encodeBytes } from '../../files/bytes.ts';
 import { type Entry, type EventEntry, type LineEntry, shownName } from './entry.ts';
-import { guessLevel } from './level.ts';
+import { guessLevel } from '../../core/line-level.ts';
 import type { OutputForm } from './options.ts';
 import { Patterns } from './pattern.ts';
 import { markSpans, showLine } from './shown-line.ts';
@@ -82,10 +83,11 @@ export class Renderer {
       .join('');
   }
 
-  #timeOf({ at }: Entry): string {
+  #timeOf(entry: Entry): string {
+    const { at } = entry;
     const { hasTimes, isUtc } = this.#options;
     if (!hasTimes) return '';
-    const text = at === null ? '-'.padEnd(isUtc ? 24 : 23) : formatTime(at, isUtc);
+    const text = at === null ? formatBound(entry, isUtc) : formatTime(at, isUtc);
     return `${this.#paint(text, GREY)} `;
   }
 
@@ -93,7 +95,7 @@ export class Renderer {
     const isEvent = entry.kind === 'event';
     if (!this.#options.hasPrefix) return isEvent ? `${SIGNS.event} ` : '';
     const name = shownName(entry.name);
-    const shown = fitName(name).padEnd(this.#meet(name));
+    const shown = pad(fitName(name), this.#meet(name));
     const sign = signOf(entry);
     const colour = this.#colours.get(name) ?? GREY;
     return `${this.#paint(shown, colour)} ${this.#paint(sign, sign === SIGNS.stderr ? RED : colour)} `;
@@ -103,7 +105,7 @@ export class Renderer {
   #meet(name: string): number {
     if (!this.#colours.has(name)) {
       this.#colours.set(name, COLOURS[this.#colours.size % COLOURS.length] ?? GREY);
-      this.#width = Math.max(this.#width, fitName(name).length);
+      this.#width = Math.max(this.#width, widthOf(fitName(name)));
     }
     return this.#width;
   }
@@ -111,6 +113,16 @@ export class Renderer {
   #paint(text: string, colour: number): string {
     return this.#options.hasColours ? `\x1b[${colour}m${text}\x1b[0m` : text;
   }
+}
+
+const MINUTE_MS = 60_000;
+
+/** Formats the latest time of a line without a time, in the columns of a time: `before 2026-11-29 12:34`. */
+function formatBound(entry: Entry, isUtc: boolean): string {
+  const before = entry.kind === 'line' ? entry.bounds?.beforeMs : undefined;
+  if (before === undefined) return '-'.padEnd(isUtc ? 24 : 23);
+  const text = formatTime((Math.floor(before / MINUTE_MS) + 1) * MINUTE_MS, isUtc);
+  return `before ${text.slice(0, 16)}${isUtc ? 'Z' : ''}`;
 }
 
 function signOf(entry: Entry): string {
@@ -121,7 +133,7 @@ function signOf(entry: Entry): string {
 /** Cuts a long name in the middle: numbered programs differ at the end. */
 function fitName(name: string): string {
   const safe = showLine(name, false);
-  return safe.length <= MAX_WIDTH ? safe : `${safe.slice(0, 11)}…${safe.slice(-12)}`;
+  return widthOf(safe) <= MAX_WIDTH ? safe : cutMiddleWith(safe, '…', MAX_WIDTH, MAX_WIDTH / 2);
 }
 
 function toJson(entry: Entry): object {
@@ -137,10 +149,19 @@ function eventMembers({ event, text, members }: EventEntry): object {
   return { event, text, ...others };
 }
 
-function lineMembers({ stream, pid, text, isPartial, isRest }: LineEntry): object {
+/** The times between which a line without a time was written. */
+function boundMembers({ afterMs, beforeMs }: NonNullable<LineEntry['bounds']>): object {
+  return {
+    ...(afterMs === 0 ? {} : { after: new Date(afterMs).toISOString() }),
+    before: new Date(beforeMs).toISOString(),
+  };
+}
+
+function lineMembers({ stream, pid, text, isPartial, isRest, bounds }: LineEntry): object {
   const level = guessLevel(text);
   return {
     stream,
+    ...(bounds === undefined ? {} : boundMembers(bounds)),
     ...(pid === null ? {} : { pid }),
     ...(level === null ? {} : { level }),
     text,

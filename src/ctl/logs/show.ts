@@ -1,6 +1,5 @@
 /** One run of `logs`: the lines that were written before, then those that follow, filtered, formatted and written. */
 import { parseNamespec } from '../../core/namespec.ts';
-import { ProcessState, STOPPED_STATES } from '../../core/states.ts';
 import { STREAM_NAMES } from '../../core/stream-name.ts';
 import { isPattern } from '../../core/name-pattern.ts';
 import { ExitCode } from '../exit-codes.ts';
@@ -11,17 +10,18 @@ import { selectNamed } from '../names.ts';
 import type { Session } from '../session.ts';
 import type { ProcessInfo } from '../supervisor-client.ts';
 import type { Entry } from './entry.ts';
+import { ExitWatch } from './exit-watch.ts';
 import { LineFilter } from './filter.ts';
 import { follow, type Position } from './follow.ts';
-import { readHistory } from './history.ts';
+import { type HistoryParts, readHistory } from './history.ts';
 import { Joiner, PATIENCE_MS } from './joiner.ts';
 import { readSnapshot, type Selection } from './memory.ts';
 import type { LogsOptions } from './options.ts';
+import { readPreviousRun } from './previous.ts';
 import { Renderer } from './render.ts';
 
 /** The name of the supervisor's own log. */
 const OWN_NAME = 'supervisor';
-const STOPPED: ReadonlySet<number> = new Set([...STOPPED_STATES].map((name) => ProcessState[name]));
 
 /** The programs that the names of the command line mean. */
 interface Chosen {
@@ -31,12 +31,16 @@ interface Chosen {
 
 /** Shows the logs. Sets the exit code 1 if a name is unknown. `from`: shows only what came after this, and follows. */
 export async function showLogs(session: Session, options: LogsOptions, from: Position | null = null): Promise<void> {
+  // An end that comes after the states were read has a larger number.
+  const begun = options.isUntilExit ? await session.client.readLines({ limit: 1 }) : null;
   const known = await session.client.getAllProcessInfo();
   const chosen = await choose(session, options, known);
   if (chosen === null) return;
   const view = new View(session, options, chosen.processes);
   if (options.isPrevious) {
-    for (const proc of chosen.processes) await view.show(await previousRun(session, proc, chosen.selection));
+    const parts = historyParts(session);
+    for (const proc of chosen.processes)
+      for await (const batch of readPreviousRun(session.client, parts, proc, chosen.selection)) await view.show(batch);
     await view.finish();
     return;
   }
@@ -48,10 +52,17 @@ export async function showLogs(session: Session, options: LogsOptions, from: Pos
     // Lines that do not match are not counted, so their number cannot be limited before.
     const lines = view.isFiltering ? Infinity : options.lines;
     const query = { ...options, processes, streams: selection.streams, snapshot, lines };
-    if (options.lines > 0) for await (const batch of readHistory(session, query)) await view.show(batch);
+    if (options.lines > 0) for await (const batch of readHistory(historyParts(session), query)) await view.show(batch);
     position = snapshot;
   }
-  await (options.isFollowing ? view.follow(chosen, position) : view.finish());
+  if (!options.isFollowing) return view.finish();
+  if (begun !== null) await view.exits.lookBack(session.client, begun.next);
+  await view.follow(chosen, position);
+  if (options.isUntilExit && session.exitCode === ExitCode.SUCCESS) session.exitCode = view.exits.exitCode;
+}
+
+function historyParts({ client, endpoint: { serverUrl }, io: { stderr } }: Session): HistoryParts {
+  return { client, serverUrl, warn: (text) => void stderr.write(`${text}\n`) };
 }
 
 /** Finds the programs. Returns null if there are none, after a message. */
@@ -80,20 +91,6 @@ async function choose(session: Session, options: LogsOptions, known: readonly Pr
   };
 }
 
-/** Returns the lines in memory of the latest run that has ended. */
-async function previousRun(session: Session, { group, name }: ProcessInfo, chosen: Selection): Promise<Entry[]> {
-  const id = `${group}:${name}`;
-  const run = (await session.client.getRuns(id)).findLast(({ endSeq }) => endSeq !== null);
-  if (run === undefined) return [];
-  const { entries } = await readSnapshot(session.client, { ...chosen, names: [id] }, Infinity);
-  const { startSeq, endSeq, pid } = run;
-  return entries.filter((entry) => {
-    const seq = entry.seq ?? 0;
-    if (entry.kind === 'line') return entry.pid === pid && seq >= startSeq;
-    return entry.name === id && seq >= startSeq && seq <= (endSeq ?? 0);
-  });
-}
-
 /** The output of one run: joins, filters, counts, formats and writes. */
 class View {
   readonly #session: Session;
@@ -104,7 +101,7 @@ class View {
   /** The last entries before following, of which only some are wanted; null if all are shown at once. */
   #last: Entry[] | null;
   /** Programs whose end `--until-exit` waits for. */
-  readonly #running: Set<string>;
+  readonly exits: ExitWatch;
 
   constructor(session: Session, options: LogsOptions, processes: readonly ProcessInfo[]) {
     this.#session = session;
@@ -116,7 +113,7 @@ class View {
     const hasColours = options.form === 'text' && (options.hasColours ?? wantsColours);
     const names = processes.map(({ group, name }) => `${group}:${name}`);
     this.#renderer = new Renderer({ ...options, isTerminal, hasColours }, names);
-    this.#running = new Set(names.filter((_name, index) => !STOPPED.has(processes[index]?.state ?? 0)));
+    this.exits = new ExitWatch(processes);
   }
 
   get isFiltering(): boolean {
@@ -155,7 +152,7 @@ class View {
     const patienceMs = (): number | null => (this.#joiner.isHolding ? PATIENCE_MS : null);
     if (!this.#isDone) {
       for await (const entries of follow({ client, selection, from, patienceMs, signal })) {
-        this.#note(entries);
+        this.exits.note(entries);
         await this.show(entries);
         await this.#pass(this.#joiner.stale(Date.now()));
         if (this.#isDone || gone.aborted) break;
@@ -166,12 +163,7 @@ class View {
   }
 
   get #isDone(): boolean {
-    return this.#options.isUntilExit && this.#running.size === 0;
-  }
-
-  #note(entries: readonly Entry[]): void {
-    for (const entry of entries)
-      if (entry.kind === 'event' && entry.members['end'] !== undefined) this.#running.delete(entry.name);
+    return this.#options.isUntilExit && this.exits.isDone;
   }
 
   async #pass(entries: readonly Entry[]): Promise<void> {

@@ -1,4 +1,5 @@
 /** The parts of the screen and their heights. Pure. */
+import { paletteHeight } from './palette.ts';
 import { rowsOf } from './rows.ts';
 import type { Menu, TopState } from './state.ts';
 import { widthOf } from './text.ts';
@@ -25,7 +26,7 @@ const TABLE_SHARE = 0.4;
 /** Returns the parts of the screen. */
 export function layoutOf(state: TopState): Layout {
   const { size, pane } = state;
-  const dialog = state.overlay?.kind === 'menu' ? menuLines(state.overlay, size.columns).length : 1;
+  const dialog = dialogHeight(state);
   const header = size.rows > 2 ? 1 : 0;
   const hints = size.rows > 5 ? 1 : 0;
   const free = Math.max(0, size.rows - header - dialog - hints);
@@ -36,6 +37,17 @@ export function layoutOf(state: TopState): Layout {
     return { ...parts, titles: 0, table: 0, paneTitle: Math.min(1, free), pane: Math.max(0, free - 1) };
   const table = Math.max(3, Math.min(rowsOf(state).length, Math.floor(free * TABLE_SHARE)));
   return { ...parts, titles: 1, table, paneTitle: 1, pane: free - table - 2 };
+}
+
+function dialogHeight(state: TopState): number {
+  switch (state.overlay?.kind) {
+    case 'menu':
+      return menuLines(state.overlay, state.size.columns).length;
+    case 'palette':
+      return paletteHeight(state);
+    default:
+      return 1;
+  }
 }
 
 /** True if the pane takes the place of the table. */

@@ -2,8 +2,8 @@
 
 /** A line of a program, an event, or a notice of this client. */
 export interface LogLine {
-  /** Milliseconds since 1970. */
-  readonly at: number;
+  /** Milliseconds since 1970; null for a line of a file without times. */
+  readonly at: number | null;
   /** Full name `group:name`; empty for a notice of this client. */
   readonly name: string;
   /** `notice`: an event, or a text of this client such as a lost connection. */

@@ -36,8 +36,13 @@ function wantedOf(pane: LogPane): number[] {
   return pane.buffer.lines.flatMap((line, index) => (isWanted(pane, line) ? [index] : []));
 }
 
+/** Returns the lines that the filter wants. */
+export function wantedLines(pane: LogPane): LogLine[] {
+  return pane.buffer.lines.filter((line) => isWanted(pane, line));
+}
+
 /** Signs before the text, as in `onevisor logs`. */
-const SIGNS = { stdout: '| ', stderr: '! ', notice: '* ' } as const;
+export const SIGNS = { stdout: '| ', stderr: '! ', notice: '* ' } as const;
 const TONES = { stdout: 'idle', stderr: 'bad', notice: 'idle' } as const;
 
 /** Formats one line as lines of the screen. */
@@ -46,7 +51,7 @@ function formatLine(pane: LogPane, line: LogLine, form: LogForm): string[] {
   const { name, stream } = line;
   const isShared = pane.target.ids.length > 1;
   const shownName = escapeControls(parseNamespec(name).process ?? name);
-  const time = hasTimes ? `${formatDaytime(line.at, true)} ` : '';
+  const time = hasTimes ? `${timeOf(line)} ` : '';
   const origin = isShared ? `${pad(cut(shownName, NAME_COLUMNS, form), nameColumns(pane))} ` : '';
   const before = paint(time + origin, 'idle', form) + paint(SIGNS[stream], TONES[stream], form);
   const width = Math.max(1, columns - widthOf(before));
@@ -57,6 +62,14 @@ function formatLine(pane: LogPane, line: LogLine, form: LogForm): string[] {
   const blanks = ' '.repeat(widthOf(before));
   return wrap(text, width).map((piece, index) => (index === 0 ? before : blanks) + piece);
 }
+
+/** Formats the time of a line. */
+export function timeOf({ at }: LogLine): string {
+  return at === null ? '-'.padEnd(TIME_COLUMNS) : formatDaytime(at, true);
+}
+
+/** Columns of `12:00:05.000`. */
+const TIME_COLUMNS = 12;
 
 function nameColumns({ target }: LogPane): number {
   const widths = target.ids.map((id) => widthOf(parseNamespec(id).process ?? ''));

@@ -1,12 +1,24 @@
 /** Keys of the pane: the log or the description of the chosen process. Pure. */
+import { escapeControls } from '../../core/shown-text.ts';
+import { shownName } from '../logs/entry.ts';
 import { actionKey } from './action-keys.ts';
 import { layoutOf } from './layout.ts';
-import { type LogForm, holdLog, logWindow, scrollLog } from './log-window.ts';
+import type { LogLine } from './log-buffer.ts';
+import { rangeOfKey } from './log-ranges.ts';
+import { type LogForm, holdLog, logWindow, scrollLog, SIGNS, timeOf, wantedLines } from './log-window.ts';
 import { moveOf } from './moves.ts';
 import { openPrompt, setFilter } from './overlay-keys.ts';
-import { type Change, type DescriptionPane, type LogPane, openLog, type Pane, type TopState } from './state.ts';
+import {
+  type Change,
+  type DescriptionPane,
+  type LogPane,
+  openLog,
+  type Pane,
+  reopenLog,
+  type TopState,
+} from './state.ts';
 import { openDescription } from './table-keys.ts';
-import { withoutColours, wrap } from './text.ts';
+import { showLine, withoutColours, wrap } from './text.ts';
 
 const unchanged = (state: TopState): Change => ({ state, effects: [] });
 
@@ -49,21 +61,38 @@ function logKey(state: TopState, pane: LogPane, name: string): Change {
       return unchanged({ ...state, isWrapped: !state.isWrapped });
     case 'space':
       return unchanged({ ...state, pane: pane.end === null ? holdLog(pane) : { ...pane, end: null } });
-    case 'y': {
-      const { lines } = logWindow(pane, logFormOf(state, PLAIN));
-      return { state, effects: [{ kind: 'copy', text: lines.map(({ text }) => `${text}\n`).join('') }] };
+    case 'm':
+      // The history would take the place of an earlier mark.
+      return { state, effects: pane.isLoaded ? [{ kind: 'mark', target: pane.target.name }] : [] };
+    case 'y':
+      return { state, effects: [{ kind: 'copy', text: textsOf(logWindow(pane, logFormOf(state, PLAIN)).lines) }] };
+    case 'c':
+      return { state, effects: [{ kind: 'copy', text: textsOf(wantedLines(pane)) }] };
+    case 'o':
+      return { state, effects: [{ kind: 'page', text: wantedLines(pane).map(formatPlain).join('') }] };
+    default: {
+      const range = rangeOfKey(name);
+      return unchanged(range === null ? state : { ...state, pane: reopenLog(pane, range) });
     }
-    default:
-      return unchanged(state);
   }
+}
+
+function textsOf(lines: readonly LogLine[]): string {
+  return lines.map(({ text }) => `${text}\n`).join('');
+}
+
+/** Formats a line for a pager, which gets lines as they are on the screen, without colours and not cut. */
+function formatPlain(line: LogLine): string {
+  const { name, stream, text } = line;
+  const origin = name === '' ? '' : `${escapeControls(shownName(name))} `;
+  return `${timeOf(line)} ${origin}${SIGNS[stream]}${showLine(text, false)}\n`;
 }
 
 function descriptionKey(state: TopState, { lines }: DescriptionPane, name: string): Change {
   if (name === 'space') return unchanged({ ...state, isPaused: !state.isPaused });
-  return {
-    state,
-    effects: name === 'y' ? [{ kind: 'copy', text: lines.map((line) => `${withoutColours(line)}\n`).join('') }] : [],
-  };
+  const text = lines.map((line) => `${withoutColours(line)}\n`).join('');
+  if (name === 'o') return { state, effects: [{ kind: 'page', text }] };
+  return { state, effects: name === 'y' || name === 'c' ? [{ kind: 'copy', text }] : [] };
 }
 
 /** Esc undoes the latest step: the filter, the full screen, the pane. */

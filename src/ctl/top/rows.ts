@@ -51,6 +51,19 @@ const ORDERS: Readonly<Record<ColumnName, Compare>> = {
   WHY: (a, b) => Number(b.why !== '') - Number(a.why !== '') || compareNatural(a.why, b.why),
 };
 
+/** The letter that sorts by a column, as it is marked in the title. `S` and `G` have other meanings. */
+export const SORT_KEYS: Readonly<Record<string, ColumnName>> = {
+  N: 'NAME',
+  T: 'STATE',
+  Y: 'READY',
+  R: 'RESTARTS',
+  U: 'UPTIME',
+  C: 'CPU',
+  M: 'MEM',
+  P: 'PID',
+  W: 'WHY',
+};
+
 function compareBy({ column, isReversed }: TopState['sort']): Compare {
   const order = ORDERS[column];
   // Equal processes keep the order of their names in both directions.

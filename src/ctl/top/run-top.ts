@@ -9,7 +9,9 @@ import { readStatus } from '../process-status.ts';
 import { readScreen } from '../screen.ts';
 import type { Session } from '../session.ts';
 import { callRemoteMethod } from '../transport.ts';
+import { formatDaytime } from '../amounts.ts';
 import { Actions } from './actions.ts';
+import { noticeAt } from './log-reader.ts';
 import { type AbortableCall, TopSource } from './source.ts';
 import { type Effect, initialState, type Message, type TopEvent, type TopState } from './state.ts';
 import { TerminalView } from './terminal-view.ts';
@@ -22,6 +24,7 @@ const DRAW_MS = 100;
 
 /** Longest text that terminals take with OSC 52, in bytes. */
 const MAX_COPY = 74_000;
+const NEWLINE = 0x0a;
 
 /** Runs the view until the user leaves it. Errors of the first request are thrown before the screen changes. */
 export async function runTop(session: Session, port: TerminalPort, isReadOnly: boolean): Promise<void> {
@@ -32,12 +35,17 @@ export async function runTop(session: Session, port: TerminalPort, isReadOnly: b
 /** One run of the view. */
 class Top {
   readonly #session: Session;
+  readonly #port: TerminalPort;
   readonly #view: TerminalView;
   readonly #source: TopSource;
   readonly #actions: Actions;
   readonly #abilities: Abilities;
   readonly #isReadOnly: boolean;
   #state: TopState;
+  /** Ends the pager. */
+  readonly #paging = new AbortController();
+  /** The pager that has the terminal. */
+  #pager: Promise<void> | null = null;
   #drawing: NodeJS.Timeout | null = null;
   #drawnMs = 0;
   #end: { resolve: () => void; reject: (error: unknown) => void } | null = null;
@@ -47,6 +55,7 @@ class Top {
     const explain = (error: unknown): string =>
       fitMessage((explainError(error, session.endpoint)[0] ?? '').replace(/^Error: /, '')).replaceAll('\n', ' ');
     this.#session = session;
+    this.#port = port;
     this.#isReadOnly = isReadOnly;
     this.#abilities = readScreen(session.io);
     this.#view = new TerminalView(session.io, port, {
@@ -56,6 +65,7 @@ class Top {
     });
     this.#source = new TopSource({
       call,
+      serverUrl: session.endpoint.serverUrl,
       explain,
       describe: (info) => formatDescription(readStatus(info), [], { ...this.#abilities, columns: null }),
       dispatch: (event) => this.#dispatch(event),
@@ -92,6 +102,8 @@ class Top {
       interrupt.signal.removeEventListener('abort', stopInterrupted);
       if (this.#drawing !== null) clearTimeout(this.#drawing);
       this.#end = null;
+      this.#paging.abort();
+      await this.#pager;
       this.#view.close();
     }
     await this.#finishActions();
@@ -148,6 +160,12 @@ class Top {
       case 'copy':
         this.#copy(effect.text);
         return;
+      case 'page':
+        this.#pager ??= this.#page(effect.text).finally(() => (this.#pager = null));
+        return;
+      case 'mark':
+        this.#mark(effect.target);
+        return;
       case 'act':
         this.#actions.begin(effect.action);
     }
@@ -155,11 +173,34 @@ class Top {
 
   /** Asks the terminal to copy a text (OSC 52). The terminal may not know that, or refuse it, and says nothing. */
   #copy(text: string): void {
-    const bytes = Buffer.from(text).subarray(0, MAX_COPY);
+    const all = Buffer.from(text);
+    // Of a long text the newest lines count.
+    const start = all.length <= MAX_COPY ? 0 : all.indexOf(NEWLINE, all.length - MAX_COPY) + 1;
+    const bytes = all.subarray(start);
     this.#view.write(`\x1b]52;c;${bytes.toString('base64')}\x07`);
-    const lines = text.split('\n').length - 1;
+    const lines = bytes.reduce((count, byte) => count + Number(byte === NEWLINE), 0);
     const what = lines > 0 ? `${lines} ${lines === 1 ? 'line' : 'lines'}` : text;
-    this.#show({ text: `copied, if the terminal allows it: ${what}`, tone: 'idle' });
+    this.#show({ text: `copied, if the terminal allows it: ${start > 0 ? 'the newest ' : ''}${what}`, tone: 'idle' });
+  }
+
+  /** Shows a text in the pager. The view goes on below: lines that come meanwhile are there afterwards. */
+  async #page(text: string): Promise<void> {
+    const { signal } = this.#paging;
+    try {
+      await this.#view.lend(async () => {
+        const problem = await this.#port.page(text, signal);
+        if (problem !== null) this.#show({ text: problem, tone: 'bad' });
+      });
+    } catch (error) {
+      this.#end?.reject(error);
+    }
+  }
+
+  /** Puts a mark into the log, to see afterwards what has come since. */
+  #mark(target: string): void {
+    const nowMs = Date.now();
+    const text = `---- mark at ${formatDaytime(nowMs)} ----`;
+    this.#dispatch({ kind: 'lines', target, lines: [noticeAt(nowMs, text)] });
   }
 
   /** Draws after a time; an earlier drawing counts. */

@@ -3,14 +3,13 @@
  * the screen. At most one request of each kind is under way. While the view is paused, no process is measured. A lost
  * connection is made again.
  */
-import { faults, RpcFault } from '../../core/faults.ts';
+import { RpcFault } from '../../core/faults.ts';
 import type { XmlRpcValue } from '../../rpc/xmlrpc.ts';
-import { ConnectionError, CtlError, HttpStatusError, InterruptError } from '../errors.ts';
-import { type Entry, makeNotice, shownName } from '../logs/entry.ts';
-import { type LinesAnswer, type ProcessInfo, SupervisorClient } from '../supervisor-client.ts';
+import { CtlError, InterruptError } from '../errors.ts';
+import { type ProcessInfo, SupervisorClient } from '../supervisor-client.ts';
 import { type ProcessFacts, readFacts } from './facts.ts';
-import { type LogLine, MAX_LINES } from './log-buffer.ts';
-import type { Pane, TopEvent } from './state.ts';
+import { readLog } from './log-reader.ts';
+import type { LogPane, Pane, TopEvent } from './state.ts';
 import { Waiter } from './waiter.ts';
 
 /** Pause between two samples. A supervisor that needs long for an answer is asked less often. */
@@ -19,12 +18,6 @@ const PAUSE_PER_ANSWER = 10;
 const LONGEST_PAUSE_MS = 3000;
 
 const NO_DESCRIPTION = 'no description: the server has no such method';
-
-/** Number of lines of the history, and the longest wait for new ones. */
-const HISTORY_LINES = 1000;
-const WAIT_MS = 25_000;
-/** Shortest pause between two batches of lines: a program that floods is shown ten times a second. */
-const LINES_MS = 100;
 
 /** Calls a method; the signal ends the call. */
 export type AbortableCall = (
@@ -36,6 +29,7 @@ export type AbortableCall = (
 /** The parts that the source needs. */
 export interface SourceParts {
   readonly call: AbortableCall;
+  readonly serverUrl: string;
   readonly explain: (error: unknown) => string;
   /** Formats the description of a process. */
   readonly describe: (info: ProcessInfo) => readonly string[];
@@ -78,7 +72,7 @@ export class TopSource {
   want(wishes: Wishes): void {
     const before = this.#wishes;
     this.#wishes = wishes;
-    const isOther = before.pane?.kind !== wishes.pane?.kind || before.pane?.target.name !== wishes.pane?.target.name;
+    const isOther = isOtherPane(before.pane, wishes.pane);
     if (isOther) {
       this.#linesOf.abort();
       this.#linesOf = new AbortController();
@@ -172,92 +166,24 @@ export class TopSource {
     while (!this.#ended.signal.aborted) {
       const { pane } = this.#wishes;
       const { signal } = this.#linesOf;
-      if (pane?.kind === 'logs') await this.#follow(pane.target, signal);
+      if (pane?.kind === 'logs') await this.#readLog(pane, signal);
       // A log that has ended with an error is read again when it is opened again.
       if (!this.#ended.signal.aborted && !(signal.aborted && this.#wishes.pane !== null))
         await this.#reading.wait(null);
     }
   }
 
-  /** Reads the history of a log, and then follows it until the signal is aborted. */
-  async #follow(
-    { name, request }: { readonly name: string; readonly request: string },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { call, dispatch, nowMs } = this.#parts;
+  async #readLog(pane: LogPane, signal: AbortSignal): Promise<void> {
+    const { call, serverUrl, dispatch, nowMs } = this.#parts;
     const client = new SupervisorClient((method, ...params) => call(method, params, signal));
-    const selection = { names: [request], streams: ['stdout', 'stderr'], events: true, ignore_unknown: true };
-    let answer: LinesAnswer | null = null;
-    let isLost = false;
-    let isBehind = false;
-    while (!signal.aborted) {
-      try {
-        const before: LinesAnswer | null = answer;
-        const place: LinesAnswer | null = isBehind ? null : before;
-        answer = await client.readLines(
-          place === null
-            ? { ...selection, limit: HISTORY_LINES }
-            : { ...selection, after: place.next, epoch: place.epoch, wait: WAIT_MS, limit: MAX_LINES },
-        );
-        // A program that writes faster than this view reads would be shown later and later.
-        isBehind = place !== null && answer.hasMore;
-        const lines = noticesOf(before, answer, isLost).map((text) => noticeAt(nowMs(), text));
-        lines.push(...toLines(before !== null && place === null ? withoutShown(before, answer) : answer));
-        isLost = false;
-        if (before === null || lines.length > 0)
-          dispatch({ kind: 'lines', target: name, lines, isReset: before === null });
-        if (before !== null && !isBehind) await this.#reading.wait(LINES_MS);
-      } catch (error) {
-        if (signal.aborted) return;
-        const reason = this.#reasonOf(error);
-        if (!isLost) dispatch({ kind: 'lines', target: name, lines: [noticeAt(nowMs(), reason)] });
-        if (!isPassing(error)) return;
-        isLost = true;
-        await this.#reading.wait(PERIOD_MS);
-      }
-    }
+    const reasonOf = (error: unknown): string => this.#reasonOf(error);
+    await readLog({ client, serverUrl, dispatch, nowMs, reasonOf, waiter: this.#reading, signal }, pane);
   }
 }
 
-/** Returns the texts about what happened between two answers. */
-function noticesOf(before: LinesAnswer | null, answer: LinesAnswer, isLost: boolean): string[] {
-  if (before !== null && before.epoch !== answer.epoch) return ['the supervisor has been started anew'];
-  return isLost ? ['connected again'] : [];
-}
-
-/** Returns the latest lines without those that were shown before. A notice stands for lines between both. */
-function withoutShown(before: LinesAnswer, answer: LinesAnswer): LinesAnswer {
-  if (before.epoch !== answer.epoch) return answer;
-  const entries = answer.entries.filter(({ seq }) => seq === null || seq > before.next);
-  if (entries.length < answer.entries.length) return { ...answer, entries };
-  const at = entries[0]?.at ?? null;
-  const skipped = makeNotice('skipped', 'lines were skipped: more come than can be shown');
-  return { ...answer, entries: [{ ...skipped, at }, ...entries] };
-}
-
-/** True for an error that may pass: the supervisor restarts, or too many clients wait. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof ConnectionError || error instanceof HttpStatusError) return true;
-  return error instanceof RpcFault && (error.code === faults.SHUTDOWN_STATE || error.code === faults.FAILED);
-}
-
-function noticeAt(at: number, text: string): LogLine {
-  return { at, name: '', stream: 'notice', text, isPartial: false, isRest: false };
-}
-
-/** Reads the lines and events of an answer. Output that was dropped becomes a notice. */
-function toLines({ entries, missed }: LinesAnswer): LogLine[] {
-  const read = entries.map(toLine);
-  const notices = missed.map(({ name, stream, bytes }) =>
-    noticeAt(read[0]?.at ?? 0, `up to ${bytes} bytes of ${shownName(name)} (${stream}) are lost`),
-  );
-  return [...notices, ...read];
-}
-
-function toLine(entry: Entry): LogLine {
-  const { name } = entry;
-  const at = entry.at ?? 0;
-  if (entry.kind === 'event') return { ...noticeAt(at, entry.text), name };
-  const { text, isPartial, isRest } = entry;
-  return { at, name, stream: entry.stream === 'stderr' ? 'stderr' : 'stdout', text, isPartial, isRest };
+/** True if another pane needs other data. */
+function isOtherPane(before: Pane | null, after: Pane | null): boolean {
+  if (before?.kind !== after?.kind || before?.target.name !== after?.target.name) return true;
+  if (before?.kind !== 'logs' || after?.kind !== 'logs') return false;
+  return before.range !== after.range || before.reading !== after.reading;
 }

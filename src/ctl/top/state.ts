@@ -2,6 +2,7 @@
 import type { KeyEvent } from './keys.ts';
 import type { ProcessFacts } from './facts.ts';
 import { EMPTY_BUFFER, type LogBuffer, type LogLine } from './log-buffer.ts';
+import { type LogRange, TAIL } from './log-ranges.ts';
 
 /** Columns of the table that can be sorted by. */
 export type ColumnName = 'NAME' | 'STATE' | 'READY' | 'RESTARTS' | 'UPTIME' | 'CPU' | 'MEM' | 'PID' | 'WHY';
@@ -31,6 +32,9 @@ export interface LogPane {
   readonly kind: 'logs';
   readonly target: Target;
   readonly buffer: LogBuffer;
+  readonly range: LogRange;
+  /** Number of times that the range was chosen: the same key again reads the log again. */
+  readonly reading: number;
   /** False until the history has come. */
   readonly isLoaded: boolean;
   /** Number of the line after the last one on the screen; null while the newest line is shown. */
@@ -64,6 +68,14 @@ export interface Prompt {
   readonly text: string;
   /** The filter that Esc restores. */
   readonly before: string;
+}
+
+/** The list of commands that are found by words. */
+export interface Palette {
+  readonly kind: 'palette';
+  readonly text: string;
+  /** Position of the chosen entry. */
+  readonly choice: number;
 }
 
 /** The help page. */
@@ -107,7 +119,7 @@ export interface TopState {
   readonly isPaneFull: boolean;
   readonly hasTimes: boolean;
   readonly isWrapped: boolean;
-  readonly overlay: Menu | Prompt | HelpPage | null;
+  readonly overlay: Menu | Prompt | Palette | HelpPage | null;
   readonly message: Message | null;
 }
 
@@ -129,6 +141,10 @@ export type Effect =
   /** Draw everything again. */
   | { readonly kind: 'redraw' }
   | { readonly kind: 'copy'; readonly text: string }
+  /** Show a text in the pager of the user. */
+  | { readonly kind: 'page'; readonly text: string }
+  /** Put a mark with the time at the end of a log. */
+  | { readonly kind: 'mark'; readonly target: string }
   | { readonly kind: 'act'; readonly action: Action };
 
 /** A new state, and its effects. */
@@ -163,5 +179,11 @@ export function initialState(size: Size, isReadOnly: boolean, processes: readonl
 
 /** Makes an empty log pane. */
 export function openLog(target: Target): LogPane {
-  return { kind: 'logs', target, buffer: EMPTY_BUFFER, isLoaded: false, end: null, filter: '' };
+  const empty = { buffer: EMPTY_BUFFER, range: TAIL, reading: 0, isLoaded: false };
+  return { kind: 'logs', target, ...empty, end: null, filter: '' };
+}
+
+/** Empties a log pane, which is then read again. */
+export function reopenLog(pane: LogPane, range: LogRange): LogPane {
+  return { ...pane, buffer: EMPTY_BUFFER, range, reading: pane.reading + 1, isLoaded: false, end: null };
 }

@@ -3,21 +3,8 @@ import { actionKey } from './action-keys.ts';
 import { layoutOf } from './layout.ts';
 import { moveOf } from './moves.ts';
 import { openPrompt } from './overlay-keys.ts';
-import { chosenIndexOf, type Row, rowsOf, targetOf } from './rows.ts';
-import { type Change, type ColumnName, openLog, type Pane, type Target, type TopState } from './state.ts';
-
-/** The letter that sorts by a column, as it is marked in the title. `S` and `G` have other meanings. */
-export const SORT_KEYS: Readonly<Record<string, ColumnName>> = {
-  N: 'NAME',
-  T: 'STATE',
-  Y: 'READY',
-  R: 'RESTARTS',
-  U: 'UPTIME',
-  C: 'CPU',
-  M: 'MEM',
-  P: 'PID',
-  W: 'WHY',
-};
+import { chosenIndexOf, type Row, rowsOf, SORT_KEYS, targetOf } from './rows.ts';
+import { type Change, type ColumnName, openLog, reopenLog, type Pane, type Target, type TopState } from './state.ts';
 
 const unchanged = (state: TopState): Change => ({ state, effects: [] });
 
@@ -70,7 +57,8 @@ function followChoice(state: TopState, row: Row | undefined): TopState {
   if (pane === null || row === undefined) return state;
   const target = targetOf(row, state.processes);
   if (target.name === pane.target.name) return state;
-  if (pane.kind === 'logs') return { ...state, pane: { ...openLog(target), filter: pane.filter } };
+  if (pane.kind === 'logs')
+    return { ...state, pane: { ...reopenLog(openLog(target), pane.range), filter: pane.filter } };
   return target.ids.length === 1 ? { ...state, pane: describing(target) } : state;
 }
 

@@ -3,9 +3,8 @@
  * hardly change with the values, so that nothing jumps. Pure.
  */
 import { formatBytes, formatShort } from '../amounts.ts';
-import { type Row, sumOf, worstTone } from './rows.ts';
+import { type Row, SORT_KEYS, sumOf, worstTone } from './rows.ts';
 import type { ColumnName, TopState } from './state.ts';
-import { SORT_KEYS } from './table-keys.ts';
 import { cutMiddle, symbolOf } from '../screen.ts';
 import { type Abilities, cut, pad, paint, widthOf } from './text.ts';
 

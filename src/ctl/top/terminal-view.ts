@@ -37,6 +37,8 @@ export class TerminalView {
   #size = DEFAULT_SIZE;
   #isOpen = false;
   #isBlocked = false;
+  /** True while another program has the terminal. */
+  #isLent = false;
   #escape: NodeJS.Timeout | null = null;
   /** Ends the subscription to SIGTSTP. */
   #ignoreStops: () => void = () => undefined;
@@ -66,6 +68,7 @@ export class TerminalView {
       () => this.#stdout.off('resize', resize),
       this.#port.onSignal('SIGTERM', () => this.#events.onEnd(15)),
       this.#port.onSignal('SIGHUP', () => this.#events.onEnd(1)),
+      this.#port.onSignal('SIGQUIT', () => this.#events.onEnd(3)),
       this.#port.onSignal('SIGCONT', () => this.#resume()),
       // An unexpected error ends the process without a call of close().
       this.#port.onExit(() => this.#port.writeNow(this.#isOpen ? LEAVE : '')),
@@ -89,6 +92,21 @@ export class TerminalView {
     this.#port.stopSelf();
     // After SIGCONT, or if the kernel has not stopped us. Whichever comes first.
     setTimeout(() => this.#resume(), REFUSED_MS);
+  }
+
+  /** Gives the terminal to another program until `use` has ended. */
+  async lend(use: () => Promise<void>): Promise<void> {
+    this.#leave();
+    // Ctrl-Z in the other program stops us, too, because the kernel sends SIGTSTP to both.
+    this.#ignoreStops();
+    this.#io.stdin.pause();
+    this.#isLent = true;
+    try {
+      await use();
+    } finally {
+      this.#isLent = false;
+      this.#resume();
+    }
   }
 
   /** Draws everything again with the next {@link draw}. */
@@ -136,7 +154,7 @@ export class TerminalView {
 
   /** Takes the terminal again after a stop. After SIGSTOP, nothing could be given back before. */
   #resume(): void {
-    if (this.#undo.length === 0) return;
+    if (this.#undo.length === 0 || this.#isLent) return;
     if (this.#isOpen) {
       this.#isOpen = false;
       this.#shown = null;

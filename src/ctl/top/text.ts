@@ -3,7 +3,8 @@
  * All other control characters must have been removed by {@link showLine}. Pure.
  */
 import { showLine as makeSafe } from '../logs/shown-line.ts';
-import { paint as paintWithColours, type Screen, type Tone, widthOfCharacter } from '../screen.ts';
+import { widthOfCharacter } from '../../logs/columns.ts';
+import { paint as paintWithColours, type Screen, type Tone } from '../screen.ts';
 
 /** Abilities of the terminal. */
 export type Abilities = Pick<Screen, 'hasColour' | 'hasUnicode'>;

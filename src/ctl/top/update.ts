@@ -3,10 +3,11 @@ import { HELP_LINES } from './help-page.ts';
 import { addLines, EMPTY_BUFFER } from './log-buffer.ts';
 import { layoutOf } from './layout.ts';
 import { moveOf } from './moves.ts';
+import { chooseEntry, openPalette, paletteKey, palettePaste } from './palette.ts';
 import { menuKey, promptKey, promptPaste } from './overlay-keys.ts';
 import { paneKey } from './pane-keys.ts';
 import { chosenIndexOf, rowsOf } from './rows.ts';
-import type { Change, TopEvent, TopState } from './state.ts';
+import type { Change, Palette, TopEvent, TopState } from './state.ts';
 import { tableKey } from './table-keys.ts';
 
 /** Applies an event. */
@@ -22,7 +23,7 @@ function apply(state: TopState, event: TopEvent): Change {
     case 'key':
       return pressKey(state, event.name);
     case 'paste':
-      return unchanged(state.overlay?.kind === 'prompt' ? promptPaste(state, state.overlay, event.text) : state);
+      return unchanged(paste(state, event.text));
     case 'resize':
       return { state: { ...state, size: event.size }, effects: [{ kind: 'redraw' }] };
     case 'processes':
@@ -37,8 +38,11 @@ function apply(state: TopState, event: TopEvent): Change {
     case 'lines': {
       const { pane } = state;
       if (pane?.kind !== 'logs' || pane.target.name !== event.target) return unchanged(state);
-      const buffer = addLines(event.isReset === true ? EMPTY_BUFFER : pane.buffer, event.lines);
-      return unchanged({ ...state, pane: { ...pane, buffer, isLoaded: true } });
+      const isReset = event.isReset === true;
+      const buffer = addLines(isReset ? EMPTY_BUFFER : pane.buffer, event.lines);
+      // The oldest lines are read from their beginning.
+      const end = isReset && pane.range.kind === 'head' ? buffer.first : pane.end;
+      return unchanged({ ...state, pane: { ...pane, buffer, end, isLoaded: true } });
     }
     case 'description': {
       const { pane } = state;
@@ -48,16 +52,33 @@ function apply(state: TopState, event: TopEvent): Change {
   }
 }
 
+/** Pastes into a line that the user types. Elsewhere a paste does nothing. */
+function paste(state: TopState, text: string): TopState {
+  const { overlay } = state;
+  if (overlay?.kind === 'prompt') return promptPaste(state, overlay, text);
+  return overlay?.kind === 'palette' ? palettePaste(state, overlay, text) : state;
+}
+
+/** A key in the palette may be the choice of another key, which is pressed then. */
+function pressPaletteKey(state: TopState, palette: Palette, name: string): Change {
+  const change = paletteKey(state, palette, name);
+  if (change.entry === null) return unchanged(change.state);
+  const chosen = chooseEntry(change.state, change.entry);
+  return change.entry.key === '' ? unchanged(chosen) : pressKey(chosen, change.entry.key);
+}
+
 function pressKey(state: TopState, name: string): Change {
   const { overlay } = state;
   if (name === 'ctrl-z') return { state, effects: [{ kind: 'suspend' }] };
   if (name === 'ctrl-l') return { state, effects: [{ kind: 'redraw' }] };
   if (overlay?.kind === 'menu') return menuKey(state, overlay, name);
   if (overlay?.kind === 'prompt') return unchanged(promptKey(state, overlay, name));
+  if (overlay?.kind === 'palette') return pressPaletteKey(state, overlay, name);
   if (name === 'q' && overlay === null) return { state, effects: [{ kind: 'quit' }] };
   if (name === 'ctrl-c') return { state, effects: [{ kind: 'quit' }] };
   if (overlay?.kind === 'help') return unchanged(helpKey(state, overlay.top, name));
   if (name === '?') return unchanged({ ...state, overlay: { kind: 'help', top: 0 } });
+  if (name === ':') return unchanged(openPalette({ ...state, message: null }));
   // A message is about what came before this key.
   const before = state.message === null ? state : { ...state, message: null };
   if (name === 'tab' || name === 'shift-tab')

@@ -3,9 +3,10 @@ import { formatDaytime } from '../amounts.ts';
 import { HELP_LINES } from './help-page.ts';
 import { type Layout, layoutOf, menuLines } from './layout.ts';
 import { logWindow } from './log-window.ts';
+import { type PaletteEntry, visibleEntries } from './palette.ts';
 import { logFormOf } from './pane-keys.ts';
 import { rowsOf } from './rows.ts';
-import type { DescriptionPane, Menu, Message, Pane, TopState } from './state.ts';
+import type { DescriptionPane, Menu, Message, Palette, Pane, TopState } from './state.ts';
 import { tableView } from './table-view.ts';
 import { type Abilities, cut, pad, paint, widthOf, wrap } from './text.ts';
 
@@ -33,7 +34,7 @@ function mainView(state: TopState, abilities: Abilities): string[] {
     ...filled(shown.length > 0 ? shown : emptyTable(state), layout.table),
     ...(layout.paneTitle > 0 && pane !== null ? [paneTitle(state, pane, abilities)] : []),
     ...filled(paneLines, layout.pane),
-    ...dialogView(state, abilities),
+    ...filled(dialogView(state, abilities), layout.dialog),
     ...(layout.hints > 0 ? [hintsView(state, layout, abilities)] : []),
   ];
 }
@@ -88,8 +89,11 @@ function paneTitle(state: TopState, pane: Pane, abilities: Abilities): string {
 
 function logFlags(state: TopState, pane: Extract<Pane, { kind: 'logs' }>, abilities: Abilities): string[] {
   const { below } = logWindow(pane, logFormOf(state, abilities));
-  const position = pane.end === null ? 'following' : `${below} newer ${below === 1 ? 'line' : 'lines'}, G follows`;
-  return [pane.isLoaded ? position : 'reading', ...(pane.filter === '' ? [] : [`only "${pane.filter}"`])];
+  const newer = below === 0 ? 'held' : `${below} newer ${below === 1 ? 'line' : 'lines'}`;
+  const position = pane.end === null ? 'following' : `${newer}, G follows`;
+  const { title } = pane.range;
+  const range = title === '' ? [] : [title];
+  return [...range, pane.isLoaded ? position : 'reading', ...(pane.filter === '' ? [] : [`only "${pane.filter}"`])];
 }
 
 function paneView(state: TopState, pane: Pane, abilities: Abilities): readonly string[] {
@@ -103,7 +107,9 @@ function descriptionView(state: TopState, { lines, top }: DescriptionPane): read
   return lines.flatMap((line) => wrap(line, state.size.columns)).slice(top);
 }
 
-function dialogView({ overlay, message, size }: TopState, abilities: Abilities): string[] {
+function dialogView(state: TopState, abilities: Abilities): string[] {
+  const { overlay, message, size } = state;
+  if (overlay?.kind === 'palette') return paletteView(state, overlay, abilities);
   if (overlay?.kind === 'menu') return menuView(overlay, size.columns, abilities);
   if (overlay?.kind === 'prompt') {
     const label = overlay.purpose === 'table' ? 'Filter: ' : 'Only lines with: ';
@@ -111,6 +117,25 @@ function dialogView({ overlay, message, size }: TopState, abilities: Abilities):
   }
   return [message === null ? '' : messageView(message, abilities)];
 }
+
+/** The line that is typed, and the entries below it with the keys that do the same. */
+function paletteView(state: TopState, palette: Palette, abilities: Abilities): string[] {
+  const { entries, chosen } = visibleEntries(state, palette);
+  const prompt = `${paint(':', 'head', abilities)}${palette.text}${paint(' ', 'chosen', abilities)}`;
+  if (entries.length === 0) return [prompt, '  nothing has these words'];
+  const widest = Math.max(...entries.map(({ label }) => widthOf(label)));
+  const columns = Math.min(widest, Math.max(1, state.size.columns - KEY_COLUMNS));
+  const format = ({ label, key }: PaletteEntry): string =>
+    ` ${pad(cut(label, columns, abilities), columns)}  ${KEY_NAMES[key] ?? key} `;
+  return [
+    prompt,
+    ...entries.map((entry, index) => (index === chosen ? paint(format(entry), 'chosen', abilities) : format(entry))),
+  ];
+}
+
+/** Columns for the key behind an entry, with gaps. */
+const KEY_COLUMNS = 12;
+const KEY_NAMES: Readonly<Record<string, string>> = { space: 'Space', 'ctrl-l': 'Ctrl-L', 'ctrl-z': 'Ctrl-Z' };
 
 function messageView({ text, tone }: Message, abilities: Abilities): string {
   return paint(text, tone, abilities);
@@ -142,11 +167,12 @@ function hintsView(
   abilities: Abilities,
 ): string {
   const actions = isReadOnly ? [] : ['r restart', 's stop', 'S start', 'x signal'];
-  let hints = ['? help', 'q quit', '/ filter', 'Enter log', 'd describe', ...actions, 'z fold'];
+  let hints = ['? help', 'q quit', '/ filter', 'Enter log', 'd describe', ...actions, ': more'];
   if (overlay?.kind === 'menu') hints = ['← → choose', 'Enter do it', 'Esc cancel'];
+  else if (overlay?.kind === 'palette') hints = ['↑ ↓ choose', 'Enter do it', 'Tab complete', 'Esc cancel'];
   else if (overlay?.kind === 'prompt') hints = ['Enter keep', 'Esc undo'];
   else if (isPaneFocused && pane?.kind === 'logs')
-    hints = ['? help', 'Esc back', '/ filter', 'Space hold', 'f full', 't times', 'w wrap', 'y copy', ...actions];
+    hints = ['? help', 'Esc back', '/ filter', 'Space hold', 'f full', 't times', 'w wrap', 'o pager', ': more'];
   else if (isPaneFocused) hints = ['? help', 'Esc back', 'f full', 'Enter log', 'y copy', ...actions];
   if (layout.table > 0 && pane !== null && overlay === null) hints.splice(1, 0, 'Tab table/pane');
   let line = '';

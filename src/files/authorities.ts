@@ -1,10 +1,10 @@
 /**
- * Certificate authorities that `https` checks trust: those of the image if it has any, else those that Node carries.
- * Variables of the application, such as SSL_CERT_FILE, are for its programs.
+ * Certificate authorities that `https` checks and connections to log servers trust: those of the image if it has any,
+ * else those that Node carries. Variables of the application, such as SSL_CERT_FILE, are for its programs.
  */
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { FileError, readRegularFile } from '../files/read-file.ts';
+import { FileError, readRegularFile } from './read-file.ts';
 
 /** Files of the distributions with all trusted authorities. */
 const BUNDLES: readonly string[] = [
@@ -22,20 +22,33 @@ const BUNDLES: readonly string[] = [
 /** Usual bundles have 250 kB. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
-/** Returns the authorities of the first bundle that can be read. Null: Node's own are used. */
-export function readAuthorities(bundles: readonly string[] = BUNDLES): SecureContext | null {
+/** Returns the certificates of the first bundle that can be used. Null: Node's own are used. */
+export function readBundle(bundles: readonly string[] = BUNDLES): Buffer | null {
   for (const path of bundles) {
     try {
-      const ca = readRegularFile(path, MOST_BYTES);
-      // A context takes a file without any certificate, and then trusts no authority.
-      requireCertificate(ca);
-      return createSecureContext({ ca });
+      const ca = readCertificates(path);
+      createSecureContext({ ca });
+      return ca;
     } catch (error) {
       // A bundle that is damaged must not end all checks.
       if (!(error instanceof FileError) && !isTlsError(error)) throw error;
     }
   }
   return null;
+}
+
+/** Returns the authorities of the first bundle that can be used. Null: Node's own are used. */
+export function readAuthorities(bundles: readonly string[] = BUNDLES): SecureContext | null {
+  const ca = readBundle(bundles);
+  return ca === null ? null : createSecureContext({ ca });
+}
+
+/** Returns the certificates in a file. Throws {@link FileError}, or the error of a certificate that is damaged. */
+export function readCertificates(path: string): Buffer {
+  const certificates = readRegularFile(path, MOST_BYTES);
+  // A context takes a file without any certificate, and then trusts no authority.
+  requireCertificate(certificates);
+  return certificates;
 }
 
 /** Throws if a file does not begin with a certificate. */
