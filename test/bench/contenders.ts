@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Sample } from './figures.ts';
 
 const run = promisify(execFile);
 
@@ -16,37 +17,63 @@ export interface Contender {
   readonly command: readonly string[];
 }
 
-export interface Contenders {
-  readonly ours: Contender;
-  readonly supervisor: Contender | null;
-  /** Path of s6-log. */
-  readonly s6Log: string | null;
+/** A peer that is one program. */
+export interface Peer {
+  readonly name: string;
+  readonly path: string;
 }
 
-/** Text of a row in place of the peer's figure. */
-export const MISSING = { supervisor: 'supervisord is not installed', s6Log: 's6-log is not installed' } as const;
+/** Programs of Debian that are peers, with the packages that have them. */
+const PACKAGES = {
+  s6Log: ['s6-log', 's6'],
+  s6Supervise: ['s6-supervise', 's6'],
+  runsv: ['runsv', 'runit'],
+  svlogd: ['svlogd', 'runit'],
+  tini: ['tini', 'tini'],
+  dumbInit: ['dumb-init', 'dumb-init'],
+  supervisorctl: ['supervisorctl', 'supervisor'],
+} as const;
 
-/** Finds the peers in PATH. With `against`, the path of another build of ours, that build takes Supervisor's place. */
+export interface Contenders {
+  readonly ours: Contender;
+  /** Path of our executable. */
+  readonly executable: string;
+  readonly supervisor: Contender | null;
+  readonly peers: Readonly<Record<keyof typeof PACKAGES, Peer | null>>;
+  /** True if `supervisor` is another build of ours. */
+  readonly isOtherBuild: boolean;
+}
+
+/** Finds the peers in PATH. With `against`, the path of another build of ours, that build is the only peer. */
 export async function findContenders(executable: string, against: string | null): Promise<Contenders> {
-  const supervisord = await findInPath('supervisord');
-  if (against !== null) {
-    return {
-      ours: { name: 'onevisor', command: [executable, '-c'] },
-      supervisor: { name: 'other build', command: [against, '-c'] },
-      s6Log: null,
-    };
-  }
+  const found = await Promise.all(
+    Object.entries(PACKAGES).map(async ([key, [program, owner]]) => {
+      const path = against === null ? await findInPath(program) : null;
+      return [key, path === null ? null : { name: await nameWithVersion(program, owner), path }] as const;
+    }),
+  );
   return {
     ours: { name: 'onevisor', command: [executable, '-c'] },
-    supervisor:
-      supervisord === null
-        ? null
-        : {
-            name: `Supervisor ${(await run(supervisord, ['--version'])).stdout.trim()}`,
-            command: [supervisord, '-c'],
-          },
-    s6Log: await findInPath('s6-log'),
+    executable,
+    supervisor: against === null ? await findSupervisor() : { name: 'other build', command: [against, '-c'] },
+    peers: Object.fromEntries(found) as Record<keyof typeof PACKAGES, Peer | null>,
+    isOtherBuild: against !== null,
   };
+}
+
+async function findSupervisor(): Promise<Contender | null> {
+  const path = await findInPath('supervisord');
+  if (path === null) return null;
+  return { name: `Supervisor ${(await run(path, ['--version'])).stdout.trim()}`, command: [path, '-c'] };
+}
+
+/** Returns a program's name with the version of its package, where dpkg knows it. */
+async function nameWithVersion(program: string, owner: string): Promise<string> {
+  const version = await run('dpkg-query', ['--show', '--showformat', '${Version}', owner]).then(
+    ({ stdout }) => stdout.trim(),
+    () => '',
+  );
+  return version === '' ? program : `${program} ${version.replace(/-[^-]*$/, '')}`;
 }
 
 /** Returns the path of an executable in PATH; null if there is none. */
@@ -60,4 +87,15 @@ export async function findInPath(name: string): Promise<string | null> {
     if (isThere) return path;
   }
   return null;
+}
+
+/** Returns the peer's part of a row: its figures and name, or the reason why there are none. */
+export function peerPart(
+  peer: { readonly name: string } | null,
+  program: string,
+  sample: Sample | null,
+): { peer: Sample | null; peerName: string } {
+  return peer === null
+    ? { peer: null, peerName: `${program} is not installed` }
+    : { peer: sample, peerName: peer.name };
 }

@@ -1,5 +1,5 @@
 /**
- * An idle supervisor: the number of wakeups of its threads, and its private memory. The context switches of each thread
+ * Idle supervisors: the number of wakeups of their threads while nothing happens. The context switches of each thread
  * count. strace, if it may attach, shows the reasons.
  */
 import { spawn } from 'node:child_process';
@@ -7,95 +7,106 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Contender, Contenders } from './contenders.ts';
-import { findInPath, MISSING } from './contenders.ts';
+import type { Bench } from './context.ts';
+import { findInPath, peerPart } from './contenders.ts';
+import { atMost, sampleOf } from './figures.ts';
 import type { Row } from './figures.ts';
-import { sampleOf } from './figures.ts';
-import type { Rig } from './rig.ts';
-import { FOREGROUND, programSections } from './startup.ts';
+import { startMany } from './memory.ts';
+import type { Running } from './rig.ts';
 
-const PROGRAMS = 3;
 /** Time from the attachment of strace, which interrupts every system call once, to the observation. */
 const ATTACH_MS = 1000;
 
-/** Time to settle, and time of the observation. */
-export interface IdleTimes {
+/** Times of an observation. */
+interface IdleTimes {
+  /** Until the programs are RUNNING and the start is over. */
+  readonly startMs: number;
+  /** From then on until our memory has settled, at the end of the first quiet time. */
   readonly settleMs: number;
   readonly observeMs: number;
 }
 
 interface Observation {
+  /** Wakeups before the observation, while the memory settled. */
+  readonly settling: number;
   readonly wakeups: number;
-  readonly privateDirtyKb: number;
   /** Threads that woke, with their system calls. */
   readonly culprits: readonly string[];
 }
 
-/** Measures wakeups and memory. `note` gets details about wakeups. */
-export async function idleRows(
-  rig: Rig,
-  { ours, supervisor }: Contenders,
-  times: IdleTimes,
-  note: (text: string) => void,
-): Promise<Row[]> {
-  // Both at the same time, since neither does anything.
-  const [own, peer] = await Promise.all([
-    observe(rig, ours, times),
-    supervisor === null ? null : observe(rig, supervisor, times),
-  ]);
-  for (const culprit of own.culprits) note(`woke while idle: ${culprit}`);
-  const peerName = supervisor?.name ?? MISSING.supervisor;
-  return [
-    {
-      what: `idle for ${times.observeMs / 1000} s, ${PROGRAMS} programs`,
+/** Measures wakeups of all supervisors at the same time, since none does anything. */
+export async function idleRows(bench: Bench): Promise<Row[]> {
+  const { contenders, pick, note } = bench;
+  const { ours, supervisor } = contenders;
+  const times = pick(
+    { startMs: 4000, settleMs: 12_000, observeMs: 60_000 },
+    { startMs: 2000, settleMs: 1000, observeMs: 1000 },
+  );
+  const counts = pick([10, 500], [10, 50]);
+  const watched: Array<{ key: string; name: string; running: Running }> = [];
+  for (const count of counts) {
+    for (const contender of supervisor === null ? [ours] : [ours, supervisor]) {
+      const { running } = await startMany(bench, contender, count);
+      watched.push({ key: `${contender.name} ${count}`, name: contender.name, running });
+    }
+  }
+  await sleep(times.startMs);
+  const observed = new Map(
+    await Promise.all(
+      watched.map(async ({ key, name, running }) => [key, await observe(bench, name, running, times)] as const),
+    ),
+  );
+  for (const { running } of watched) await running.stop();
+  return counts.map((count) => {
+    const own = observed.get(`${ours.name} ${count}`);
+    const peer = observed.get(`${supervisor?.name ?? ''} ${count}`);
+    for (const culprit of own?.culprits ?? []) note(`woke while idle, ${count} programs: ${culprit}`);
+    note(`idle, ${count} programs: ${own?.settling ?? '?'} wakeups before, while the memory settled once`);
+    return {
+      what: `idle for ${times.observeMs / 1000} s, socket open, ${count} programs`,
       unit: 'wakeups',
-      ours: sampleOf([own.wakeups]),
-      peer: peer === null ? null : sampleOf([peer.wakeups]),
-      peerName,
-      target: { kind: 'limit', atMost: 0 },
-    },
-    {
-      what: '  private dirty memory',
-      unit: 'kB',
-      ours: sampleOf([own.privateDirtyKb]),
-      peer: peer === null ? null : sampleOf([peer.privateDirtyKb]),
-      peerName,
-      target: { kind: 'ratio', atLeast: 1 },
-    },
-  ];
+      ours: own === undefined ? null : sampleOf([own.wakeups]),
+      ...peerPart(supervisor, 'supervisord', peer === undefined ? null : sampleOf([peer.wakeups])),
+      goal: atMost(0),
+    };
+  });
 }
 
-async function observe(rig: Rig, contender: Contender, { settleMs, observeMs }: IdleTimes): Promise<Observation> {
-  const running = await rig.start(contender, FOREGROUND + programSections(PROGRAMS));
+async function observe({ rig }: Bench, name: string, running: Running, times: IdleTimes): Promise<Observation> {
   const { pid } = running.executed;
-  for (let seen = 0; seen < PROGRAMS; seen += 1) await running.next();
-  await sleep(settleMs);
+  const atStart = await threadsOf(pid);
+  await sleep(times.settleMs);
+  const settling = wokenSince(atStart, await threadsOf(pid)).reduce((sum, { switches }) => sum + switches, 0);
   const trace = await Trace.attach(pid, join(rig.folder, `trace-${pid}`));
   await sleep(ATTACH_MS);
   const before = await threadsOf(pid);
   const fromSeconds = Date.now() / 1000;
-  await sleep(observeMs);
+  await sleep(times.observeMs);
   const untilSeconds = Date.now() / 1000;
   const after = await threadsOf(pid);
-  const privateDirtyKb = await privateDirtyOf(pid);
   const calls = (await trace?.detach(fromSeconds, untilSeconds)) ?? new Map<number, string[]>();
-  await running.stop();
-  const woken = [...after]
-    .map(([tid, thread]) => ({ tid, name: thread.name, switches: thread.switches - (before.get(tid)?.switches ?? 0) }))
-    .filter(({ switches }) => switches > 0);
+  const woken = wokenSince(before, after);
   return {
+    settling,
     wakeups: woken.reduce((sum, { switches }) => sum + switches, 0),
-    privateDirtyKb,
     culprits: woken.map(
-      ({ tid, name, switches }) =>
-        `${contender.name}, thread ${name}, ${switches} times; system calls: ` +
-        (calls.get(tid)?.join(', ') ?? 'not known'),
+      (thread) =>
+        `${name}, thread ${thread.name}, ${thread.switches} times; system calls: ` +
+        (calls.get(thread.tid)?.join(', ') ?? 'not known'),
     ),
   };
 }
 
+type Threads = ReadonlyMap<number, { name: string; switches: number }>;
+
+function wokenSince(before: Threads, after: Threads): Array<{ tid: number; name: string; switches: number }> {
+  return [...after]
+    .map(([tid, { name, switches }]) => ({ tid, name, switches: switches - (before.get(tid)?.switches ?? 0) }))
+    .filter(({ switches }) => switches > 0);
+}
+
 /** Returns the name and the voluntary context switches of each thread. */
-async function threadsOf(pid: number): Promise<Map<number, { name: string; switches: number }>> {
+async function threadsOf(pid: number): Promise<Threads> {
   const folder = `/proc/${pid}/task`;
   const threads = (await readdir(folder)).map(async (tid) => {
     const status = await readFile(join(folder, tid, 'status'), 'latin1');
@@ -104,10 +115,6 @@ async function threadsOf(pid: number): Promise<Map<number, { name: string; switc
     return [Number(tid), { name, switches }] as const;
   });
   return new Map(await Promise.all(threads));
-}
-
-async function privateDirtyOf(pid: number): Promise<number> {
-  return Number(/^Private_Dirty: +(\d+) kB$/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1]);
 }
 
 /** A run of strace on all threads of a process. */

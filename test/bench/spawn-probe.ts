@@ -1,17 +1,27 @@
 /**
  * spawn-probe COUNT PROGRAM MEGABYTES: starts PROGRAM COUNT times by the addon, one after the other, in a process that
- * uses MEGABYTES of memory, and prints for each the microseconds until the call returned.
+ * uses MEGABYTES of V8's heap, and prints for each the microseconds until the call returned. As root, each program gets
+ * a user, a group and supplementary groups.
  */
 import { closeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
 import { loadAddon } from '../../src/native/load.ts';
 import { INHERITED, type SpawnRequest } from '../../src/native/addon.ts';
 
+/** An unprivileged user (uid 65534 on most systems). */
+const SOMEONE = 65_534;
+
 const [count = '', program = '', megabytes = ''] = process.argv.slice(2);
-const ballast = Array.from({ length: Number(megabytes) }, () => Buffer.alloc(1 << 20, 1));
+const wanted = Number(megabytes);
+// Numbers in arrays of V8's own, each page written.
+const ballast = Array.from({ length: wanted }, (_, index) => Array.from({ length: (1 << 20) / 8 }, () => index + 0.5));
+if (getHeapStatistics().used_heap_size < wanted * (1 << 20)) throw new Error('the heap is smaller than requested');
 const addon = loadAddon();
+const credentials = process.getuid?.() === 0 ? { uid: SOMEONE, gid: SOMEONE, groups: [SOMEONE] } : {};
 const request: SpawnRequest = {
   ...INHERITED,
+  ...credentials,
   file: program,
   argv: [program],
   env: Object.entries(process.env).map(([name, value]) => `${name}=${value}`),
@@ -28,4 +38,4 @@ for (let round = 0; round < Number(count); round += 1) {
   while (addon.reap(1).length === 0) await sleep(1);
 }
 // Use the memory once more, so that it stays allocated.
-if (ballast.length !== Number(megabytes)) throw new Error('the ballast is gone');
+if (ballast.reduce((sum, numbers) => sum + (numbers[0] ?? 0), 0) < wanted / 2) throw new Error('the ballast is gone');

@@ -88,6 +88,22 @@ async function exercise(world: ServerWorld, select: readonly string[]): Promise<
   assert.equal(await control(select, 'shutdown'), 'Shut down\n');
 }
 
+/** Commands that change something, or that lead to a change. */
+const CHANGES = [
+  'start g:cat',
+  'stop g:cat',
+  'restart g:cat',
+  'start all',
+  'signal HUP g:cat',
+  'clear g:cat',
+  'reread',
+  'update',
+  'add g',
+  'remove g',
+  'shutdown',
+  'reload',
+];
+
 describe(
   'the real supervisorctl',
   { skip: isThere ? false : 'no supervisorctl on this machine', concurrency: 2 },
@@ -102,6 +118,22 @@ describe(
       inWorld({ programs, credentials }, async (world) => {
         const { port } = await world.openInet();
         await exercise(world, ['-s', `http://127.0.0.1:${port}`, '-u', 'user', '-p', 'thepassword']);
+      }));
+
+    test('as users of [api_user:x]: an admin, and one that may only read', () =>
+      inWorld({ programs }, async (world) => {
+        const users = [
+          { name: 'ops', password: 'x', role: 'admin' },
+          { name: 'bob', password: credentials.password, role: 'read' },
+        ] as const;
+        const { port } = await world.openInet({ users });
+        const server = ['-s', `http://127.0.0.1:${port}`];
+        const reader = [...server, '-u', 'bob', '-p', 'thepassword'];
+        assert.match(await control(reader, 'status'), /^g:cat +STOPPED/m);
+        assert.match(await control(reader, 'pid'), /^4711$/m);
+        const missing = /403 Forbidden: this needs the role admin, and yours is read>/;
+        for (const command of CHANGES) assert.match(await control(reader, ...command.split(' ')), missing, command);
+        await exercise(world, [...server, '-u', 'ops', '-p', 'x']);
       }));
 
     test('with a wrong password', () =>

@@ -62,6 +62,8 @@ async function task(world: World): Promise<void> {
     /exited: task1 \(exit status 0; expected\)[^]*exited: task1 \(terminated by SIGKILL; not expected\)/,
   );
 
+  // The new run has its handler by then: it is RUNNING after three seconds.
+  await world.untilStatus('task1', /RUNNING/);
   const before = (await world.read('/root/task1.log')).split('stop stop stop ...').length;
   assert.equal(await world.ctl('stop task1'), 'task1: stopped\n');
   assert.equal(

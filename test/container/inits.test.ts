@@ -3,6 +3,9 @@
  * that share a PID namespace. Also containers that share directories or the network.
  */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
 import { EXECUTABLE } from '../e2e/launch.ts';
@@ -121,3 +124,54 @@ for (const [name, isShared, volumes] of [
     },
   );
 }
+
+/** Words of two containers of a pod: a program with the name of a client command, and a name without a program. */
+function podOfWords(program: string): string {
+  const container = (name: string, words: readonly string[]): string =>
+    [
+      `- name: ${name}`,
+      `  image: ${IMAGES.slim.tag}`,
+      `  command: [${[ONEVISOR, ...words].join(', ')}]`,
+      `  volumeMounts: [{name: onevisor, mountPath: ${ONEVISOR}, readOnly: true}, ` +
+        `{name: program, mountPath: /usr/local/bin/status, readOnly: true}]`,
+    ].join('\n');
+  const volume = (name: string, path: string): string => `{name: ${name}, hostPath: {path: ${path}, type: File}}`;
+  return [
+    'shareProcessNamespace: true',
+    'hostNetwork: true',
+    'restartPolicy: Never',
+    `volumes: [${volume('onevisor', EXECUTABLE)}, ${volume('program', program)}]`,
+    'containers:',
+    container('one', ['status', '--problems', 'web']),
+    container('two', ['restart', 'web']),
+  ].join('\n');
+}
+
+test(
+  'pod with a shared PID namespace: the words of the main process are the command to run, those of others are not',
+  { skip: await needs('catatonit') },
+  async (t) => {
+    await image('slim');
+    const folder = await mkdtemp(join(tmpdir(), 'onevisor-test-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const program = join(folder, 'status');
+    await writeFile(program, '#!/bin/sh\necho "own $* is not $$" | sed "s/ 1$/ one/"\nexec sleep 1000\n', {
+      mode: 0o755,
+    });
+    const played = await playPod(t, podOfWords(program));
+    await until('the output of one', async () =>
+      /^own --problems web is not [0-9]+$/m.test((await played.logs('one')).stdout),
+    );
+    await until('the end of two', async () => {
+      const { stderr, stdout } = await played.logs('two');
+      return `${stdout}${stderr}`.includes('if the command of onevisor is meant: onevisor ctl restart');
+    });
+    const status = await played.exec('one', ONEVISOR, 'status');
+    assert.match(status.stdout, /^main +RUNNING /, status.stderr);
+    for (const words of [['statsu'], ['sh', '-c', 'echo ran']]) {
+      const { code, stdout, stderr } = await played.exec('one', ONEVISOR, ...words);
+      assert.deepEqual([code, stdout], [2, ''], words.join(' '));
+      assert.match(stderr, /^Error: there is no command/);
+    }
+  },
+);

@@ -13,6 +13,7 @@ import { parse } from 'yaml';
 import { until } from '../e2e/observe.ts';
 import { blocksOfKind, ROOT, withSupervisord } from '../e2e/manual-blocks.ts';
 import { buildImage, getInside, image, IMAGES, playKube, skipReason, startContainer } from './containers.ts';
+import { Authority } from '../process/log-servers.ts';
 import type { TestContext } from 'node:test';
 import type { Container, ContainerOptions, HttpAnswer } from './containers.ts';
 
@@ -36,6 +37,11 @@ const ctl = async (container: Container, ...args: string[]): Promise<string> =>
   (await container.exec('onevisor', 'ctl', ...args)).stdout;
 const spawned = ({ stdout }: Container): string[] =>
   stdout.all.flatMap((line) => /INFO spawned: '(\w+)'/.exec(line)?.[1] ?? []);
+
+/** Program in Perl that prints the answer of a web server at a port. */
+const GET =
+  'my $s = IO::Socket::INET->new("127.0.0.1:$ARGV[0]") or die "cannot connect: $!"; ' +
+  'print $s "GET / HTTP/1.0\\r\\n\\r\\n"; print <$s>;';
 
 async function stop(container: Container): Promise<void> {
   await container.stop(10);
@@ -65,6 +71,31 @@ const checks: Readonly<Record<string, Check>> = {
     await until('the status is told', async () => / serves 30000000/.test(await ctl(container, 'status', 'api')));
     await stop(container);
   },
+  follow: async (start) => {
+    const container = await start();
+    await container.waitForLine(/success: proxy entered RUNNING/);
+    await ctl(container, 'restart', 'db');
+    await container.waitForLine(/restarting 'web': db has a new run/);
+    await container.waitForLine(/restarting 'proxy': web has a new run/);
+    await container.waitForLine(/success: proxy entered RUNNING/, { count: 2 });
+    assert.deepEqual(spawned(container), ['db', 'web', 'proxy', 'db', 'web', 'proxy']);
+    const restarted = await container.exec('onevisor', 'restart', '--with-dependents', 'db');
+    assert.equal(
+      restarted.stdout,
+      'proxy: stopped\nweb: stopped\ndb: stopped\ndb: started\nweb: started\nproxy: started\n',
+    );
+    await stop(container);
+  },
+  'ready-log': async (start) => {
+    const silent = await start();
+    await silent.waitForLine(/success: web entered RUNNING|WARN stopping 'web'|web with/);
+    assert.match(await ctl(silent, 'status', 'web'), /^web +STARTING/m);
+    await stop(silent);
+    const container = await start({ env: { GREETING: 'Listening on port 8080' } });
+    await container.waitForLine(/INFO ready: web$/);
+    await container.waitForLine(/success: web entered RUNNING/);
+    await stop(container);
+  },
   health: async (start) => {
     const container = await start();
     await container.waitForLine(/health: web is healthy/);
@@ -77,6 +108,30 @@ const checks: Readonly<Record<string, Check>> = {
     const container = await start({ env: { WORKER: 'serve' } });
     await container.waitForLine(/health: worker_\d is healthy/, { count: 2 });
     assert.match(await ctl(container, 'status'), /^worker:worker_1 +RUNNING +.*, healthy$/m);
+    await stop(container);
+  },
+  notify: async (start) => {
+    const container = await start({
+      env: { ONEVISOR_PROGRAM_CHAT: 'chat 8065', ONEVISOR_PROGRAM_CHAT__PRIORITY: '1' },
+    });
+    const [, host = ''] = await container.waitForLine(
+      /^chat +\| POST \/hooks\/abc \{"text": "(.+?): worker is FATAL: .*: exit status 1\\nworker in mode fail"\}/,
+    );
+    assert.equal(host, (await container.exec('hostname')).stdout.trim());
+    assert.equal((await container.exec('onevisor', 'notify', 'chat')).stdout, 'chat: delivered\n');
+    await stop(container);
+  },
+  'notify-mail': async (start, t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'onevisor-manual-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const path = join(folder, 'mail-alert');
+    await writeFile(path, blocksOfKind('file').get('mail-alert')?.text ?? '', { mode: 0o755 });
+    const container = await start({ env: { PATH: `/opt/alert:${PATH}` }, mounts: { '/opt/alert': folder } });
+    const mail = await until('a mail', async () => {
+      const { stdout } = await container.exec('cat', '/tmp/mail');
+      return /worker in mode fail/.test(stdout) && stdout;
+    });
+    assert.match(mail, /^To: ops@example\.org\nSubject: \[.+\] worker is FATAL: Exited too quickly .*\n\n20/);
     await stop(container);
   },
   exit: async (start) => {
@@ -122,6 +177,45 @@ const checks: Readonly<Record<string, Check>> = {
       [said[0], said[1], said.slice(2, 4).toSorted(), said[4]],
       ['prepare --cache', 'web with', ['drains', 'web leaves'], 'tidy'],
     );
+  },
+  watch: async (start, t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'onevisor-manual-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    await mkdir(join(folder, 'app'));
+    await mkdir(join(folder, 'etc'));
+    const container = await start({ mounts: { '/app': join(folder, 'app') } });
+    await container.waitForLine(/restart_on_change: watching 0 files of \/app\/\*\*\/\*\.py/);
+    await container.waitForLine(/watch_config: watching 1 file/);
+    await writeFile(join(folder, 'app/main.py'), '');
+    await container.waitForLine(/restarting 'web': \/app\/main\.py has changed/);
+    await container.exec('sh', '-c', 'echo new >/etc/web.conf');
+    await container.waitForLine(/sent SIGHUP to 'proxy': \/etc\/web\.conf has changed/);
+    await stop(container);
+  },
+  cgroup: async (start) => {
+    // The containers of these tests have no control groups of their own.
+    const container = await start({ env: { WORKER: 'stay' } });
+    await container.waitForLine(/success: worker entered RUNNING/);
+    assert.match(
+      container.stdout.all.join('\n'),
+      /cannot use a control group for 'worker': .*memory_high is checked .*; without effect: cpu_max, pids_max, io_/,
+    );
+    assert.match(await ctl(container, 'describe', 'worker'), /Limits: .*cpu_max 0\.5/);
+    await stop(container);
+  },
+  privileges: async (start) => {
+    const container = await start({ env: { WORKER: 'stay' } });
+    await container.waitForLine(/success: web entered RUNNING/);
+    await container.waitForLine(/success: worker entered RUNNING/);
+    const status = async (name: string): Promise<string> => {
+      const pid = (await ctl(container, 'pid', name)).trim();
+      return (await container.exec('grep', '-E', '^(CapEff|NoNewPrivs)', `/proc/${pid}/status`)).stdout;
+    };
+    assert.match(await status('web'), /CapEff:\s*0*400\nNoNewPrivs:\s*1/);
+    const digits = /CapEff:\s*(\w+)\nNoNewPrivs:\s*0/.exec(await status('worker'))?.[1] ?? '0';
+    assert.ok(BigInt(`0x${digits}`) > 0n);
+    assert.equal(BigInt(`0x${digits}`) & ((1n << 13n) | (1n << 18n)), 0n);
+    await stop(container);
   },
   cron: async (start) => {
     const container = await start();
@@ -218,6 +312,37 @@ const checks: Readonly<Record<string, Check>> = {
     );
     await stop(container);
   },
+  'log-permissions': async (start) => {
+    const container = await start();
+    const accessOf = async (path: string): Promise<string> =>
+      (await container.exec('stat', '-c', '%a %U:%G', path)).stdout.trim();
+    await until('the file of the program', async () => (await accessOf('/var/log/apps/web/out.log')) !== '');
+    assert.equal(await accessOf('/var/log/apps/web/out.log'), '640 www-data:adm');
+    assert.equal(await accessOf('/var/log/onevisor/supervisord.log'), '640 root:root');
+    assert.equal(await accessOf('/var/log/apps/web'), '755 root:root');
+    await stop(container);
+  },
+  'log-multiline': async (start) => {
+    const container = await start();
+    await container.waitForLine(
+      /"message":"2026-11-21 10:00:00 ERROR no stock\\n  at com\.example\.Shop\\n  at .*Main"\}$/,
+    );
+    await container.waitForLine(/"data":\{"level":"info","stock":0\}\}$/);
+    await container.waitForLine(/"message":"2026-11-21 10:00:01 INFO open"\}$/);
+    await stop(container);
+  },
+  'log-servers': async (start, t) => {
+    const authority = new Authority(t);
+    const container = await start({
+      mounts: { '/etc/ssl/loghost-ca.pem': authority.path },
+      flags: ['--add-host', 'loghost:127.0.0.1'],
+    });
+    // There is no such server in the container. Each of them is reported once, and the program runs.
+    for (const url of ['syslog\\+tls://loghost:6514', 'syslog\\+tcp://loghost:6601'])
+      await container.waitForLine(new RegExp(`cannot write ${url}: connection refused`));
+    await container.waitForLine(/^web with/);
+    await stop(container);
+  },
   defaults: async (start) => {
     const container = await start({ env: { WORKER: 'stay' } });
     await container.waitForLine(/success: worker_\d entered RUNNING/, { count: 4 });
@@ -226,12 +351,40 @@ const checks: Readonly<Record<string, Check>> = {
     await stop(container);
   },
   signals: async (start) => {
-    const container = await start();
+    const container = await start({ env: { WORKER: 'stay' } });
+    await container.waitForLine(/success: worker entered RUNNING/);
     await container.waitForLine(/success: web entered RUNNING/);
     await container.kill('USR1');
     await container.waitForLine(/exited: web \(terminated by SIGUSR1; not expected\)/);
     await container.waitForLine(/spawned: 'web'/, { count: 2 });
+    await container.waitForLine(/success: web entered RUNNING/, { count: 2 });
     await stop(container);
+    await container.waitForLine(/(stopped|exited): worker \(terminated by SIGUSR2/);
+    await container.waitForLine(/stopped: web \(terminated by SIGQUIT\)/);
+  },
+  reload: async (start) => {
+    const container = await start({ env: { WORKER: 'stay' } });
+    await container.waitForLine(/success: web entered RUNNING/);
+    await container.waitForLine(/success: proxy entered RUNNING/);
+    assert.equal(await ctl(container, 'reload-program', 'web'), 'web: reloaded (SIGHUP)\n');
+    await container.waitForLine(/exited: web \(terminated by SIGHUP; not expected\)/);
+    assert.equal(await ctl(container, 'reload-program', 'proxy'), 'proxy: reloaded (reload_command)\n');
+    await container.waitForLine(/^proxy \| asked proxy$/);
+    await container.waitForLine(/exited: proxy \(terminated by SIGUSR1; not expected\)/);
+    await stop(container);
+  },
+  delay: async (start) => {
+    const container = await start({ image: 'programs' });
+    await container.waitForLine(/success: web entered RUNNING/);
+    const ask = async (path: string): Promise<number> =>
+      (await getInside(container.exec, `http://127.0.0.1:9101${path}`)).status;
+    assert.equal(await ask('/readyz'), 200);
+    await container.kill('TERM');
+    await container.waitForLine(/the programs run on for 5 seconds \(shutdown_delay\)/);
+    assert.deepEqual([await ask('/readyz'), await ask('/healthz')], [503, 200]);
+    await container.waitForLine(/waiting for web to die/);
+    await container.waitForLine(/^web \| web leaves$/);
+    assert.equal(await container.exit, 0);
   },
   metrics: async (start) => {
     const container = await start({ image: 'programs' });
@@ -283,6 +436,53 @@ const checks: Readonly<Record<string, Check>> = {
     assert.match(line, /user www-data,/);
     await stop(container);
   },
+  'api-users': async (start, t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'onevisor-manual-'));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, 'prometheus'), 'scrape\n', { mode: 0o400 });
+    const container = await start({
+      image: 'programs',
+      env: { CONTROL_PASSWORD: 'look' },
+      mounts: { '/run/secrets': folder },
+    });
+    await container.waitForLine(/success: web entered RUNNING/);
+    const server = 'http://127.0.0.1:9001';
+    const statusOf = async (path: string, ...options: string[]): Promise<number> =>
+      (await getInside(container.exec, `${server}${path}`, ...options)).status;
+    assert.equal(await statusOf('/metrics'), 401);
+    assert.equal(await statusOf('/metrics', '-u', 'prometheus:scrape'), 200);
+    assert.equal(await statusOf('/', '-u', 'prometheus:scrape'), 403);
+    assert.equal(await statusOf('/index.html', '-u', 'guest:look'), 200);
+    const as = (user: string, password: string, ...words: string[]): ReturnType<Container['exec']> =>
+      container.exec('onevisor', 'ctl', '-s', server, '-u', user, '-p', password, ...words);
+    assert.match((await as('guest', 'look', 'status')).stdout, /^web +RUNNING/);
+    const refused = await as('guest', 'look', 'restart', 'web');
+    assert.match(refused.stdout, /403 Forbidden: this needs the role admin, and yours is read/);
+    assert.equal(refused.code, 1);
+    assert.match((await as('ops', 'thepassword', 'restart', 'web')).stdout, /web: started/);
+    assert.match(await ctl(container, 'describe', 'web'), /over TCP \(user ops, 127\.0\.0\.1\)/);
+    await stop(container);
+  },
+  sockets: async (start) => {
+    const container = await start();
+    await container.waitForLine(/success: web entered RUNNING/);
+    await container.waitForLine(/admin waits for a connection to tcp:\/\/127\.0\.0\.1:8081/);
+    const get = async (port: number): Promise<string> =>
+      (await container.exec('perl', '-MIO::Socket::INET', '-e', GET, String(port))).stdout;
+    assert.match(await get(80), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nweb at web\n$/);
+    assert.equal(
+      (await container.exec('stat', '-c', '%F %a %U', '/run/web.sock')).stdout.trim(),
+      'socket 660 www-data',
+    );
+    await ctl(container, 'stop', 'web');
+    const waiting = get(80);
+    await ctl(container, 'start', 'web');
+    assert.match(await waiting, /web at web\n$/);
+    assert.match(await ctl(container, 'status', 'admin'), /^admin +STOPPED +waits for a connection/m);
+    assert.match(await get(8081), /admin at admin\n$/);
+    await container.waitForLine(/success: admin entered RUNNING/);
+    await stop(container);
+  },
   fastcgi: async (start) => {
     const container = await start();
     await container.waitForLine(/success: php_\d entered RUNNING/, { count: 3 });
@@ -300,8 +500,8 @@ test('each example of the documents is run here or with the executable, and ther
   assert.deepEqual(names('example'), [...Object.keys(checks), ...CHECKED_IN_E2E].toSorted());
   assert.deepEqual(names('run'), Object.keys(runs).toSorted());
   assert.deepEqual(names('dockerfile'), Object.keys(dockerfiles).toSorted());
-  assert.deepEqual(names('compose'), ['compose']);
-  assert.deepEqual(names('pod'), ['deployment', 'pod']);
+  assert.deepEqual(names('compose'), ['compose', 'several-containers']);
+  assert.deepEqual(names('pod'), ['deployment', 'pod', 'several-containers']);
 });
 
 for (const [name, check] of Object.entries(checks)) {

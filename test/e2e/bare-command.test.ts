@@ -60,6 +60,14 @@ test('in PID 1 a frozen word is a command of ours, and -- decides', { skip }, as
   assert.match(late.stderr, /^Error: check comes before its options; use `onevisor check …`, or `onevisor … -- check`/);
 });
 
+test('in other processes, options before a command name the line that works', async (t) => {
+  const { code, stderr } = await outcomeOf(t, { as: 'plain', args: ['-c', 'none.conf', 'status', 'web'] });
+  assert.equal(code, 2);
+  assert.match(stderr, /^Error: status comes before its options; use `\S*onevisor status -c none\.conf web`$/m);
+  const other = await outcomeOf(t, { as: 'plain', args: ['-c', 'none.conf', 'bash'] });
+  assert.match(other.stderr, /^Error: positional arguments are not supported: \['bash'\]/);
+});
+
 test('-- with nothing after it runs the programs', { skip }, async (t) => {
   const launched = await launch(t, { env: SAYS, args: ['--'] });
   await launched.stdout.waitFor(/^a \| started$/);

@@ -11,13 +11,17 @@ import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { DOCUMENTS } from './manual-blocks.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
+/** Some hundred commands, one after the other. */
+const SLOW = { skip, timeout: 600_000 };
 const PATH = `${dirname(EXECUTABLE)}:${process.env['PATH']}`;
 const CONFIG =
   '[supervisord]\n[program:web]\ncommand=sh -c "trap : HUP; echo out; echo err >&2; while :; do sleep 1; done"\n' +
-  'startsecs=0\nstopasgroup=true\nhealthcheck=true\n' +
+  'startsecs=0\nstopasgroup=true\nhealthcheck=true\nreload_signal=HUP\n' +
   'stdout_logfile=%FOLDER%/web.log\nstderr_logfile=%FOLDER%/web.err\n' +
-  '[program:worker]\ncommand=sleep 1000\nstartsecs=0\nnumprocs=2\nprocess_name=worker_%(process_num)d\n' +
-  '[program:db]\ncommand=sleep 1000\nstartsecs=0\n';
+  '[program:worker]\ncommand=sleep 1000\nreload_signal=CONT\nstartsecs=0\nnumprocs=2\n' +
+  'process_name=worker_%(process_num)d\n' +
+  '[program:db]\ncommand=sleep 1000\nstartsecs=0\n' +
+  '[notify:ops]\nevents=fatal\ncommand=true\n';
 
 const examples = [
   ...commandSpecs.flatMap((spec) => (spec.examples ?? []).map(({ line }) => line)),
@@ -35,7 +39,7 @@ async function supervised(t: TestContext): Promise<Launched> {
   return launched;
 }
 
-test('each example of the help, and each command of the front page, works as it is written', { skip }, async (t) => {
+test('each example of the help, and each command of the front page, works as it is written', SLOW, async (t) => {
   const launched = await supervised(t);
   const lines = [...new Set([...examples, ...front])];
   assert.ok(lines.length > 30, lines.join('\n'));

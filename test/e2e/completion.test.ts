@@ -34,6 +34,7 @@ const LINES: ReadonlyArray<readonly [line: string, expected: readonly string[]]>
   ['onevisor ctl stop we', ['web']],
   ['supervisorctl tail web std', ['stderr', 'stdout']],
   ['onevisor signal HU', ['HUP']],
+  ['onevisor wait we', ['web']],
   ['onevisor update w', ['web', 'worker']],
   ['onevisor help autores', ['autorestart']],
   ['onevisor completion z', ['zsh']],
@@ -79,6 +80,13 @@ test('bash', { skip: (await isInstalled('bash')) ? skip : 'bash is not installed
   assert.deepEqual(await complete("onevisor stop 'worker:"), ['worker:*', 'worker:w0', 'worker:w1']);
   assert.deepEqual(await complete('onevisor stop worker:w0 worker:w'), ['w1']);
   assert.deepEqual(await complete('/usr/bin/onevisor stop web we'), []);
+  const conditions = ['completed', 'exited', 'healthy', 'ready', 'started'];
+  assert.deepEqual(await complete('onevisor wait web:'), ['\\*', ...conditions, 'web'].toSorted());
+  assert.deepEqual(await complete("onevisor wait 'web:st"), ['web:started']);
+  assert.deepEqual(
+    await complete('onevisor wait web'),
+    ['web', ...conditions.map((condition) => `web:${condition}`)].toSorted(),
+  );
 });
 
 test(
@@ -134,6 +142,8 @@ test('zsh', { skip: (await isInstalled('zsh')) ? skip : 'zsh is not installed' }
   for (const [line, expected] of LINES) assert.deepEqual(await complete(line), expected.toSorted(), line);
   assert.deepEqual(await complete('onevisor stop wor'), ['worker:*', 'worker:w0', 'worker:w1']);
   assert.deepEqual(await complete("onevisor stop 'worker:w"), ['worker:w0', 'worker:w1']);
+  assert.deepEqual(await complete('onevisor wait worker:w0:h'), ['worker:w0:healthy']);
+  assert.deepEqual(await complete('onevisor ctl wait web:re'), ['web:ready']);
   assert.deepEqual(await complete('onevisor stop worker:w0 worker:w'), ['worker:w1']);
 });
 
@@ -151,6 +161,8 @@ test('fish', { skip: (await isInstalled('fish')) ? skip : 'fish is not installed
   };
   for (const [line, expected] of LINES) assert.deepEqual(await complete(line), expected.toSorted(), line);
   assert.deepEqual(await complete('onevisor stop wor'), ['worker:*', 'worker:w0', 'worker:w1']);
+  assert.deepEqual(await complete('onevisor wait worker:w0:h'), ['worker:w0:healthy']);
+  assert.deepEqual(await complete('onevisor ctl wait web:re'), ['web:ready']);
   assert.deepEqual(await complete('onevisor stop worker:w0 worker:w'), ['worker:w1']);
   const described = await linesOf(launched, [
     'fish',

@@ -10,6 +10,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { isInstalled } from '../../build/rootfs.ts';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
 import { programFile, until } from './observe.ts';
 
@@ -30,8 +31,17 @@ const APP = `/usr/bin/env python3 ${programFile('fastcgi-app.py')}`;
 
 const app = (name: string, options: string): string => `[fcgi-program:${name}]\ncommand=${APP}\n${options}\n`;
 
+/** Encodes parameters of FastCGI whose names and values have fewer than 128 bytes. */
+function encodeParameters(parameters: Readonly<Record<string, string>>): Buffer {
+  return Buffer.concat(
+    Object.entries(parameters).map(([name, value]) =>
+      Buffer.concat([Buffer.from([name.length, value.length]), Buffer.from(name + value)]),
+    ),
+  );
+}
+
 /** Sends one request of FastCGI to a socket and returns the pid that served it. */
-function ask(path: string): Promise<number> {
+function ask(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ path });
     const record = (kind: number, content: Buffer): Buffer =>
@@ -40,6 +50,7 @@ function ask(path: string): Promise<number> {
     socket.write(
       Buffer.concat([
         record(1, Buffer.from([0, 1, 0, 0, 0, 0, 0, 0])),
+        ...(Object.keys(parameters).length === 0 ? [] : [record(4, encodeParameters(parameters))]),
         record(4, Buffer.alloc(0)),
         record(5, Buffer.alloc(0)),
       ]),
@@ -266,3 +277,35 @@ test('programs of a group: each has its own socket', { skip }, async (t) => {
   await launched.waitForLine(/success: [ab] entered RUNNING/, { count: 2 });
   assert.notEqual(await ask(join(launched.folder, 'a.sock')), await ask(join(launched.folder, 'b.sock')));
 });
+
+const skipPhp = skip || ((await isInstalled('php-cgi')) ? false : 'php-cgi is not installed');
+
+test(
+  'php-cgi: with %(process_num)d each process has a socket of its own, and restarts refuse no request',
+  { skip: skipPhp },
+  async (t) => {
+    const launched = await launch(t, {
+      files: { 'index.php': '<?php echo "served by ", getmypid(), "\\n";' },
+      config:
+        '[supervisord]\n[fcgi-program:php]\ncommand=php-cgi\nstartsecs=0\nnumprocs=2\n' +
+        `socket=unix://%FOLDER%/php%(process_num)d.sock\n${NUMBERED}\n`,
+    });
+    await launched.waitForLine(/spawned: 'php_\d'/, { count: 2 });
+    const request = (number: number): Promise<number> =>
+      ask(join(launched.folder, `php${number}.sock`), {
+        SCRIPT_FILENAME: join(launched.folder, 'index.php'),
+        REQUEST_METHOD: 'GET',
+        REDIRECT_STATUS: '200',
+      });
+    const [first, second] = await pidsOf(launched);
+    assert.deepEqual([await request(0), await request(1)], [first, second]);
+    for (let i = 0; i < 3; i += 1) {
+      const before = await request(0);
+      // One process stops, and its socket stays: the request waits for the next process.
+      await launched.enter(['kill', '-9', String(before)]);
+      await launched.waitForLine(/exited: php_0 \(terminated by SIGKILL/, { count: i + 1 });
+      assert.notEqual(await request(0), before);
+    }
+    assert.equal(await request(1), second);
+  },
+);

@@ -36,10 +36,12 @@ test(
   async (t) => {
     const launched = await launch(t, {
       config:
-        '[supervisord]\n[program:sleeper]\ncommand=sh -c "echo out; exec sleep 100000"\n' +
+        '[supervisord]\nloglevel=debug\n[program:sleeper]\ncommand=sh -c "echo out; exec sleep 100000"\n' +
         'process_name=sleeper%(process_num)d\nnumprocs=3\n',
     });
     await launched.waitForLine(/entered RUNNING/, { count: 3 });
+    // The supervisor returns memory once, after the first quiet seconds.
+    await launched.waitForLine(/collected garbage/);
     // Work that remains from the start, such as that of the compiler's threads, is done after a second without a
     // switch.
     await until('it to come to rest', async () => {

@@ -457,3 +457,27 @@ test('tail and tail -f show the end of the file, also after a restart, a rename 
   await untilFile(path, /^last\n$/);
   await follow('/logtail/says', /^last\n/);
 });
+
+test('in JSON, warnings of the configuration and about listeners carry fields', { skip }, async (t) => {
+  const config =
+    '[supervisord]\nlog_format=json\nnosuch=1\n[program:web]\ncommand=sleep 1000\nstartsec=1\n' +
+    '[eventlistener:l]\ncommand=sh -c "echo garbage; exec sleep 1000"\nevents=TICK_5\n';
+  const launched = await launch(t, { config });
+  await launched.stdout.waitFor(/it is killed/);
+  const lines = launched.stdout.text.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  const own = lines.filter(({ program }) => program === 'onevisor');
+  assert.ok(
+    own.every(({ event }) => typeof event === 'string'),
+    'every line has an event',
+  );
+  const places = own.filter(({ event }) => event === 'configuration');
+  assert.deepEqual(
+    places.map(({ line, section, option }) => [line, section, option]),
+    [
+      [3, 'supervisord', 'nosuch'],
+      [6, 'program:web', 'startsec'],
+    ],
+  );
+  const killed = own.find(({ message }) => String(message).endsWith('it is killed'));
+  assert.deepEqual([killed?.['event'], killed?.['process'], typeof killed?.['pid']], ['listener', 'l', 'number']);
+});

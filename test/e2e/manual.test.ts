@@ -32,7 +32,7 @@ const DIST = join(EXECUTABLE, '..');
 const KINDS: Readonly<Record<string, ReadonlyArray<string | null>>> = {
   ini: ['example', null],
   console: ['session'],
-  sh: ['run', null],
+  sh: ['run', 'file', null],
   dockerfile: ['dockerfile', null],
   yaml: ['compose', 'pod', null],
   js: ['file'],
@@ -119,7 +119,10 @@ test('YAML is valid, with keys of Compose and Kubernetes', () => {
       assert.deepEqual([...document.errors, ...document.warnings], [], at);
       const value = document.toJS() as Record<string, unknown>;
       if (kind === 'pod') assert.ok(typeof value['apiVersion'] === 'string' && typeof value['kind'] === 'string', at);
-      if (kind === 'compose') assert.deepEqual(Object.keys(value), ['services'], at);
+      if (kind === 'compose') {
+        const others = Object.keys(value).filter((name) => name !== 'volumes');
+        assert.deepEqual(others, ['services'], at);
+      }
     }
   }
 });
@@ -165,11 +168,22 @@ async function checkSession(launched: Launched, block: CodeBlock): Promise<void>
 
 /** The supervisor of each session. */
 const SESSIONS: Readonly<Record<string, (t: TestContext) => Promise<Launched>>> = {
+  api: async (t) => {
+    const launched = await launch(t, {
+      config:
+        '[supervisord]\n[unix_http_server]\nfile=/run/supervisor.sock\n[program:web]\ncommand=sleep 1000\n' +
+        '[program:worker]\ncommand=sh -c "echo ready; exec sleep 1000"\n' +
+        'process_name=%(program_name)s_%(process_num)d\nnumprocs=2\n',
+    });
+    await launched.waitForLine(/success: \S+ entered RUNNING/, { count: 3 });
+    return launched;
+  },
   check: (t) =>
     launch(t, {
       config: '[supervisord]\n',
       files: {
-        'typing-mistake.conf': '[supervisord]\n[program:web]\nautorestrat=true\nstopsignal=TREM\ncommand=web\n',
+        'typing-mistake.conf':
+          '[supervisord]\n[program:web]\nautorestrat=true\nstopsignal=TREM\ncommand=web\nstartsecs=0.5\n',
       },
     }),
   strict: (t) =>
@@ -231,4 +245,37 @@ test('the listener of the manual gets the event of a program that fails', { skip
   await launched.waitForLine(/alarm\b.*PROCESS_STATE_FATAL processname:worker/);
   launched.signal('SIGTERM');
   assert.equal((await launched.exit).code, 0);
+});
+
+/** Variables of a container in a file for Compose or Kubernetes. Secrets get a value. */
+function variablesOf(value: unknown): Record<string, string> {
+  if (!Array.isArray(value)) return value as Record<string, string>;
+  const list = value as ReadonlyArray<{ readonly name: string; readonly value?: string }>;
+  return Object.fromEntries(list.map(({ name, value: text }) => [name, text ?? 'secret']));
+}
+
+/** Returns the values of a member with this name, anywhere in a document. */
+function membersNamed(name: string, value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => [
+    ...(key === name ? [member] : []),
+    ...membersNamed(name, member),
+  ]);
+}
+
+test('the files for several containers are accepted without a remark', async () => {
+  const [compose, pods] = ['compose', 'pod'].map((kind) => blocksOfKind(kind).get('several-containers'));
+  assert.ok(compose !== undefined && pods !== undefined);
+  const containers = [
+    ...parseAllDocuments(compose.text).flatMap((one) => membersNamed('environment', one.toJS())),
+    ...parseAllDocuments(pods.text).flatMap((one) => membersNamed('env', one.toJS())),
+  ].map(variablesOf);
+  assert.equal(containers.length, 5);
+  assert.equal(containers.filter((variables) => 'ONEVISOR_DASHBOARD__PEERS' in variables).length, 2);
+  for (const variables of containers) {
+    const env = { PATH: `${PROGRAMS}:${process.env['PATH']}`, HOME: '/root', ONEVISOR_CONF: '', ...variables };
+    const { stdout, stderr } = await run(EXECUTABLE, ['check'], { env });
+    assert.equal(stderr, '');
+    assert.doesNotMatch(stdout, /secret|HUB_PASSWORD/);
+  }
 });

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DatagramServer, StreamServer } from '../process/log-servers.ts';
+import { Authority, DatagramServer, StreamServer } from '../process/log-servers.ts';
 import { launch, pid1SkipReason } from './launch.ts';
 import { compile, residentBytes, until, untilFile } from './observe.ts';
 
@@ -118,3 +118,42 @@ test('a server that starts late gets the queue; an unknown name is reported once
   await until('the program to run on', async () => /RUNNING/.test((await launched.ctl('status', 'web')).stdout));
   assert.equal(launched.stdout.text.match(/cannot write/g)?.length, 2);
 });
+
+test(
+  'over TLS, with the form that the URL asks for; wrong options are errors with their place',
+  { skip },
+  async (t) => {
+    const authority = new Authority(t);
+    const pair = await readFile(authority.issue('loghost'));
+    const server = await StreamServer.listenTls(t, { cert: pair, key: pair });
+    const url = `syslog+tls://127.0.0.1:${server.port}?name=loghost&ca=${authority.path}`;
+    const launched = await launch(t, {
+      config:
+        `[supervisord]\nlogfile=${url}&facility=daemon\n[program:web]\ncommand=sh -c "echo hello; exec sleep 1000"\n` +
+        `stdout_logfile=/dev/stdout, ${url}&facility=local3&tag=%(program_name)s-1&sd=[app@32473 env="a, b"]\n`,
+    });
+    const hello = await server.until(({ text }) => text === 'hello');
+    assert.deepEqual([hello.priority, hello.name, hello.data], [19 * 8 + 6, 'web-1', '[app@32473 env="a, b"]']);
+    const own = await server.until(({ name, text }) => name === 'onevisor' && text.startsWith('spawned'));
+    assert.equal(own.priority, 3 * 8 + 6);
+    assert.equal(server.connections.size, 1, 'both have the same files, so they share a connection');
+    const shown = (await launched.ctl('describe', 'web')).stdout;
+    const options = `facility=local3&tag=web-1&sd=[app@32473 env="a%2C b"]&name=loghost&ca=${authority.path}`;
+    assert.ok(shown.includes(options), shown);
+    launched.signal('SIGTERM');
+    assert.deepEqual(await launched.exit, { code: 0, signal: null });
+
+    const wrong = await launch(t, {
+      config:
+        '[supervisord]\nlogfile=syslog://h?facility=local8\n[program:web]\ncommand=cat\n' +
+        'stdout_logfile=syslog+tls://h?ca=/none.pem\nstderr_logfile=syslog+tcp://h?verify=false\n',
+    });
+    assert.deepEqual(await wrong.exit, { code: 2, signal: null });
+    for (const text of [
+      /conf:2: \[supervisord\] logfile: facility=local8 is not facility= and one of user, mail, /,
+      /conf:5: \[program:web\] stdout_logfile: ca=\/none\.pem is not ca= and a file that exists/,
+      /conf:6: \[program:web\] stderr_logfile: verify= is for syslog\+tls:\/\/ only/,
+    ])
+      assert.match(wrong.stderr.text, text);
+  },
+);

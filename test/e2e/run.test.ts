@@ -60,7 +60,8 @@ test('a command has the user, directory, environment and limits of the program',
   assert.deepEqual([missing.code, missing.stderr], [127, "Error: can't find command 'no-such-command'\n"]);
   for (const words of [[], ['web'], ['web', '--'], ['web', 'sh']])
     assert.match((await run(...words)).stdout, /^Error: run takes the name of a process, and a command after --/);
-  assert.match((await run('nobody', '--', 'sh')).stdout, /^nobody: ERROR \(BAD_NAME: nobody\)/);
+  assert.equal((await launched.ctl('-s', 'unix:///none', 'run', 'web', '--', 'true')).code, 4);
+  assert.match((await run('nobody', '--', 'sh')).stdout, /^nobody: ERROR \(no such process\)/);
 
   await launched.waitForLine(/onevisor\.getLaunchSettings web: requested by a client/);
   const overTcp = await launched.ctl('-s', `http://127.0.0.1:${port}`, 'run', 'web', '--', 'env');

@@ -37,6 +37,8 @@ export class Tmux {
     await tmux.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '80', '-y', '24', ...command);
     await tmux.#tmux('set-option', '-g', 'status', 'off');
     await tmux.#tmux('set-option', '-s', 'escape-time', '0');
+    // Programs may copy texts (OSC 52).
+    await tmux.#tmux('set-option', '-s', 'set-clipboard', 'on');
     await tmux.resize(80, 24);
     return tmux;
   }
@@ -57,6 +59,16 @@ export class Tmux {
   /** Returns the text on the screen. */
   async screen(): Promise<string> {
     return this.#tmux('capture-pane', '-p');
+  }
+
+  /** Returns the text that a program has copied last. */
+  async copied(): Promise<string> {
+    return this.#tmux('show-buffer');
+  }
+
+  /** Closes the terminal, as a window that is closed. */
+  async close(): Promise<void> {
+    await this.#tmux('kill-server');
   }
 
   /** Waits until the screen has a text, and returns the screen. */

@@ -1,7 +1,12 @@
-/** `onevisor top` of the built executable in a terminal: keys, actions, a lost supervisor, the terminal afterwards. */
+/**
+ * `onevisor top` of the built executable in a terminal: keys, whole screens, actions, a lost supervisor, the terminal
+ * afterwards.
+ */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { EXECUTABLE, launch, type Launched } from './launch.ts';
+import { until } from './observe.ts';
 import { needsTmux, Tmux } from './tmux.ts';
 
 const CONFIG = `
@@ -81,6 +86,172 @@ test('shows, sorts and filters processes, and their logs', needsTmux, async (t) 
   await seesSaneTerminal(tmux, 0);
 });
 
+/** Replaces what differs between two runs; columns stay where they are. */
+function masked(screen: string): string {
+  return screen
+    .replace(/\d\d:\d\d:\d\d(?:\.\d{3})?/g, (time) => '00:00:00.000'.slice(0, time.length))
+    .replace(/\d+s ago/g, '0s ago')
+    .replace(/ +\d+(?:\.\d)? [kM]B/g, (text) => 'MEMORY'.padStart(text.length))
+    .replace(/ +\d+\.\d%/g, (text) => 'CPU%'.padStart(text.length))
+    .replace(
+      /^(. +\S+ +RUNNING +)(\d)( +)(?:\d+s|\d+m \d+s)/gm,
+      (_all, before: string, restarts: string, gap: string) => `${before}${restarts}${gap.slice(0, -1)}UP`.trimEnd(),
+    )
+    .replace(/[ ]+$/gm, '');
+}
+
+/** Lines that a program writes slowly enough for times of their own. */
+const COUNT = 'for n in 1 2 3 4 5 6; do echo "line $n"; sleep 0.01; done; echo oops >&2; exec sleep 1000\n';
+
+/** A supervisor with one program of seven lines, and the view of its log. */
+async function openCount(t: TestContext, env = ''): Promise<{ supervisor: Launched; tmux: Tmux; top: string }> {
+  const config = CONFIG.replace(/\[program:web\][^]*/, '[program:count]\ncommand=sh %FOLDER%/count.sh\nstartsecs=0\n');
+  const supervisor = await launch(t, { as: 'plain', config, args: ['-n'], files: { 'count.sh': COUNT } });
+  await supervisor.waitForLine(/success: count entered RUNNING/);
+  const tmux = await Tmux.start(t, ['bash', '--norc', '--noprofile'], { PS1: '$ ', HISTFILE: '' });
+  const top = `${EXECUTABLE} top -c ${supervisor.folder}/supervisord.conf`;
+  await tmux.press('before=$(stty -g)', 'Enter', `clear; ${env} ${top}; echo "code $?"`, 'Enter');
+  await tmux.sees(/^onevisor top {2}1 process/);
+  await tmux.press('Enter', 'f');
+  await tmux.sees(/! oops/);
+  return { supervisor, tmux, top };
+}
+
+test('a log in 80 × 24: parts of time, mark, wrap, copy, and the whole screen', needsTmux, async (t) => {
+  const { tmux } = await openCount(t);
+  await tmux.press('m');
+  await tmux.sees(/---- mark at/);
+  assert.equal(
+    masked(await tmux.screen()),
+    `onevisor top  1 process: 1 running
+── log of count ─ following ────────────────────────────────────────────────────
+00:00:00.000 * the supervisor has started
+00:00:00.000 * starting: autostart
+00:00:00.000 * running: pid PID
+00:00:00.000 | line 1
+00:00:00.000 | line 2
+00:00:00.000 | line 3
+00:00:00.000 | line 4
+00:00:00.000 | line 5
+00:00:00.000 | line 6
+00:00:00.000 ! oops
+00:00:00.000 * ---- mark at 00:00:00 ----
+
+
+
+
+
+
+
+
+
+
+? help  Esc back  / filter  Space hold  f full  t times  w wrap  o pager  : more
+`.replace('PID', /pid (\d+)/.exec(await tmux.screen())?.[1] ?? ''),
+  );
+  for (const [key, title] of [
+    ['2', 'last 1m'],
+    ['3', 'last 5m'],
+    ['4', 'last 15m'],
+    ['5', 'last 30m'],
+    ['6', 'last 1h'],
+  ] as const) {
+    await tmux.press(key);
+    const screen = await tmux.sees(new RegExp(`─ log of count ─ ${title} ─ following`));
+    assert.match(screen, /\| line 1\n[^]*\| line 6\n[^]*! oops/);
+    assert.doesNotMatch(screen, /mark at/);
+  }
+  await tmux.press('1');
+  await tmux.sees(/─ from the beginning ─ held, G follows/);
+  await tmux.press('0', 't');
+  await tmux.sees(/^\| line 1\n\| line 2/m);
+  await tmux.press('c');
+  await tmux.sees(/copied, if the terminal allows it: \d+ lines/);
+  assert.match(await tmux.copied(), /^line 1\nline 2\nline 3\nline 4\nline 5\nline 6\noops\n$/m);
+  await tmux.press('/', 'o', 'o', 'Enter', 'y');
+  await tmux.sees(/only "oo"/);
+  await tmux.press('q');
+  await seesSaneTerminal(tmux, 0);
+});
+
+test('a log in the pager, which gets the terminal and gives it back', needsTmux, async (t) => {
+  const { tmux } = await openCount(t, `PAGER='cat; read answer </dev/tty; echo "got $answer"; sleep 0.1 #'`);
+  await tmux.press('o');
+  const shown = await tmux.sees(/^[\d:.]{12} count ! oops\n+$/m);
+  assert.match(shown, /^[\d:.]{12} count \| line 1$/m);
+  // Lines and keys in the meantime are the pager's. Ctrl-C is not ours, and Ctrl-Z stops both.
+  await tmux.press('C-z');
+  await tmux.sees(/Stopped/);
+  await tmux.press('clear', 'Enter', 'fg', 'Enter');
+  await tmux.sees(/^PAGER=[^]* top -c/m);
+  await tmux.press('q', 'Enter');
+  await tmux.sees(/─ log of count ─ following/);
+  await tmux.press('q', 'clear', 'Enter', '[ "$before" = "$(stty -g)" ] && echo "it is" sane', 'Enter');
+  await tmux.sees(/^it is sane$/m);
+});
+
+test('without a pager it says so', needsTmux, async (t) => {
+  const { tmux } = await openCount(t, 'PAGER=/nosuch/pager');
+  await tmux.press('o');
+  await tmux.sees(/no pager: .*\/nosuch\/pager/);
+  await tmux.press('q');
+  await seesSaneTerminal(tmux, 0);
+});
+
+test('the palette finds commands and programs by words, in 200 × 50', needsTmux, async (t) => {
+  const { supervisor, tmux } = await openTop(t);
+  await tmux.resize(200, 50);
+  await tmux.press('/', 'w', 'e', 'b', 'Enter', ':');
+  await tmux.sees(/^ logs web/m);
+  await tmux.press('s', 't', 'o', 'Space', '_', '1');
+  const screen = await tmux.sees(/^:sto _1/m);
+  assert.equal(
+    masked(screen).split('\n').slice(-11).join('\n'),
+    `:sto _1
+ stop worker:worker_1  s
+
+
+
+
+
+
+
+↑ ↓ choose  Enter do it  Tab complete  Esc cancel
+`,
+  );
+  await tmux.press('Enter');
+  await tmux.sees(/^Stop worker:worker_1\? \[Cancel\] {2}Stop/m);
+  await tmux.press('Right', 'Enter');
+  await tmux.sees(/worker_1 +STOPPED/);
+  await supervisor.waitForLine(/stopped: worker_1/);
+  await tmux.press(':', 'm', 'e', 'm', 'Enter');
+  await tmux.sees(/MEM↓/);
+  await tmux.press(':', 'q', 'u', 'i', 't', 'Enter');
+  await seesSaneTerminal(tmux, 0);
+});
+
+test('read-only shows no action and does none', needsTmux, async (t) => {
+  const { supervisor, tmux, top } = await open(t);
+  await tmux.press('before=$(stty -g)', 'Enter', `clear; ${top} --read-only; echo "code $?"`, 'Enter');
+  await tmux.sees(/^onevisor top.*read-only/);
+  for (const key of ['r', 's', 'S', 'x']) {
+    await tmux.press('j', key);
+    await tmux.sees(/read-only: --read-only switches actions off/);
+  }
+  await tmux.press(':', 's', 't', 'o', 'p');
+  await tmux.sees(/nothing has these words/);
+  await tmux.press('Escape', 'q');
+  await seesSaneTerminal(tmux, 0);
+  assert.doesNotMatch(supervisor.stdout.text, /stopped: /);
+});
+
+test('a closed terminal ends the view', needsTmux, async (t) => {
+  const { tmux } = await openTop(t);
+  const pid = await tmux.child();
+  await tmux.close();
+  await until('the view has ended', async () => !existsSync(`/proc/${pid}`));
+});
+
 test('stops after a question, starts, signals and restarts', needsTmux, async (t) => {
   const { supervisor, tmux } = await openTop(t);
   await tmux.press('G', 's');
@@ -120,11 +291,17 @@ test('shows the loss of a killed supervisor, and leaves a sane terminal', needsT
   await seesSaneTerminal(tmux, 0);
 });
 
-test('gives the terminal back after SIGTERM', needsTmux, async (t) => {
-  const { tmux } = await openTop(t);
-  process.kill(await tmux.child(), 'SIGTERM');
-  await seesSaneTerminal(tmux, 143);
-});
+for (const [signal, code] of [
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGQUIT', 131],
+] as const)
+  test(`gives the terminal back after ${signal}`, needsTmux, async (t) => {
+    const { tmux } = await openTop(t);
+    process.kill(await tmux.child(), signal);
+    await seesSaneTerminal(tmux, code);
+  });
 
 test('stops by Ctrl-Z and SIGSTOP with a sane terminal, and goes on', needsTmux, async (t) => {
   const { tmux, top } = await open(t);

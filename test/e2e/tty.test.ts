@@ -207,3 +207,18 @@ test('without /dev/pts there is one warning, and a pipe', { skip }, async (t) =>
     /WARN cannot give 'app' a terminal \(tty=true\): ENODEV from \/dev\/ptmx; mount devpts/,
   );
 });
+
+test('fg shows its output to people without a word about stderr, which it does not have', { skip }, async (t) => {
+  const socket = '[unix_http_server]\nfile=%FOLDER%/s.sock\n[supervisorctl]\nserverurl=unix://%FOLDER%/s.sock\n';
+  const program = '[program:app]\ncommand=sh -c "echo up; exec cat"\ntty=true\nstartsecs=0\nlog_format=raw\n';
+  const config = `${socket}${QUIET}${program}`;
+  const launched = await launch(t, { config });
+  await launched.waitForLine(/^up$/);
+  const fg = `'${EXECUTABLE}' ctl -c supervisord.conf fg app </dev/null`;
+  const onTerminal = await launched.enter(['script', '--quiet', '--return', '--command', fg, '/dev/null']);
+  assert.doesNotMatch(onTerminal.stdout, /Cannot read/);
+  assert.match(onTerminal.stdout, /Exiting foreground/);
+  // A script gets the words of Supervisor's client.
+  const piped = await launched.enter(['sh', '-c', `(sleep 1; echo) | '${EXECUTABLE}' ctl -c supervisord.conf fg app`]);
+  assert.match(piped.stderr, /\/logtail\/app\/stderr Cannot read, status code 404/);
+});

@@ -170,3 +170,29 @@ test('scale changes the number of processes until numprocs changes', { skip }, a
   assert.equal(await names(), 'web 0', 'numprocs has changed');
   await launched.waitForLine(/'worker' is scaled no more: numprocs of the configuration has changed$/);
 });
+
+test('update applies settings of the supervisor itself, and names those that it cannot', { skip }, async (t) => {
+  const configured = (settings: string): string =>
+    `[supervisord]\nloglevel=error\n${settings}[program:a-program-with-a-long-name]\nstartsecs=0\n` +
+    `command=sh -c "trap 'echo again' USR1; echo up; while :; do sleep 1000 & wait; done"\n`;
+  const launched = await launch(t, { config: configured('') });
+  const file = join(launched.folder, 'supervisord.conf');
+  await launched.stdout.waitFor(/ \| up$/);
+  await writeFile(
+    file,
+    configured(
+      'loglevel=info\nlog_prefix_width=10\numask=027\nflapping_window=20\n[inet_http_server]\nport=127.0.0.1:9001\n',
+    ),
+  );
+  assert.deepEqual(await launched.ctl('update'), { code: 0, stdout: '', stderr: '' });
+  await launched.stdout.waitFor(/ INFO \[supervisord\] loglevel, log_prefix_width, flapping_window updated$/);
+  await launched.stdout.waitFor(/ WARN an update does not apply umask, \[inet_http_server\]; use onevisor reload$/);
+  await launched.ctl('signal', 'USR1', 'a-program-with-a-long-name');
+  await launched.stdout.waitFor(/^a-pr…-name \| again$/);
+  // A setting that is applied is not told again.
+  await writeFile(file, configured('loglevel=info\nlog_prefix_width=10\nflapping_window=20\nflapping_restarts=5\n'));
+  await launched.ctl('update');
+  await launched.stdout.waitFor(/ INFO \[supervisord\] flapping_restarts updated$/);
+  launched.signal('SIGTERM');
+  assert.equal((await launched.exit).code, 0);
+});

@@ -111,7 +111,7 @@ async function messagesOf(
 
 /** Submits a form of our page, with its token. */
 async function actOnOurs(port: number, action: string, name: string): Promise<Answer> {
-  const { text } = await send(port, 'GET', '/');
+  const { text } = await send(port, 'GET', '/index.html');
   const token = /name="token" value="([^"]+)"/.exec(text)?.[1] ?? '';
   return send(
     port,
@@ -140,7 +140,7 @@ const EXPECTED = [
 test('every action by a form, the page after it, and links that only ask', { skip }, async (t) => {
   const { messages, port, stop } = await messagesOf(t, null, actOnOurs);
   assert.deepEqual(messages, EXPECTED);
-  const page = (await send(port, 'GET', '/')).text;
+  const page = (await send(port, 'GET', '/index.html')).text;
   assert.match(
     page,
     new RegExp(
@@ -154,7 +154,7 @@ test('every action by a form, the page after it, and links that only ask', { ski
   );
   assert.match((await send(port, 'GET', '/index.html?action=stopall')).text, /Stop all processes\?/);
   assert.match(
-    (await send(port, 'GET', '/')).text,
+    (await send(port, 'GET', '/index.html')).text,
     /RUNNING<\/span><\/td>\s*<td class="name"><a href="tail\.html\?processname=web">/,
   );
   assert.equal((await send(port, 'GET', '/ok.html')).text, 'OK');

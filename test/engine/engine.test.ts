@@ -214,7 +214,7 @@ test('a main program that got the signal is waited for while the others stop, an
     });
     world.engine.start();
     world.clock.advance(1000);
-    world.engine.shutDown('exit', TERM, forwarded);
+    world.engine.shutDown('exit', TERM, { forwarded });
     assert.deepEqual(world.calls.slice(2), ['SIG15 cache']);
     assert.deepEqual(
       world.log.filter((line) => line.startsWith('waiting for')),

@@ -71,6 +71,20 @@ const CASES: { readonly [N in ProcessNote['note']]: readonly Case[] } = {
       { event: 'gave_up', pid: 5, state: 'FATAL' },
     ],
   ],
+  following: [
+    [
+      { note: 'following', cause: { kind: 'dependency', names: ['db'], request: null } },
+      { state: 'STOPPING', pid: 7 },
+      { event: 'restarting', pid: 7, state: 'STOPPING', cause: 'db has a new run (depends_on)' },
+    ],
+  ],
+  notReady: [
+    [
+      { note: 'notReady', failure: { kind: 'notReady', limitMs: 2000 } },
+      { state: 'STOPPING', pid: 7 },
+      { event: 'not_ready', pid: 7, state: 'STOPPING' },
+    ],
+  ],
   held: [
     [
       { note: 'held', hold: { kind: 'waiting', dependencies: [{ name: 'db', conditions: ['ready'] }] } },

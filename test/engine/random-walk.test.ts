@@ -37,6 +37,7 @@ function inventPrograms(random: () => number, count: number): Program[] {
     exit_on_failure: maybe(0.1, true, false),
     max_restarts: maybe<number | null>(0.2, 1, null),
     kill_orphans: maybe(0.3, 'always', maybe(0.5, 'stop', 'never')),
+    ...maybe<Partial<Program>>(0.3, { notify: 'sd', ready_timeout: 1 + Math.floor(random() * 3) }, {}),
     pre_start_command: maybe<string | null>(0.3, 'x', null),
     stop_command: maybe<string | null>(0.3, 'x', null),
     post_stop_command: maybe<string | null>(0.3, 'x', null),
@@ -44,7 +45,10 @@ function inventPrograms(random: () => number, count: number): Program[] {
     needs: Object.fromEntries(
       Array.from({ length: index }, (_other, before) => before)
         .filter(() => random() < 0.3)
-        .map((before) => [`p${before}`, conditions[Math.floor(random() * conditions.length)] ?? 'started']),
+        .map((before) => {
+          const condition = conditions[Math.floor(random() * conditions.length)] ?? 'started';
+          return [`p${before}`, random() < 0.5 ? condition : (`${condition}:restart` as const)];
+        }),
     ),
   }));
 }

@@ -7,13 +7,14 @@ import { sampleProgram } from '../../build/sample-program.ts';
 import type { Dependency, GroupConfig, ProcessConfig } from '../../src/config/model.ts';
 import type { ExitCause } from '../../src/core/exit-policy.ts';
 import type { LogFields } from '../../src/core/log-fields.ts';
+import type { Condition } from '../../src/core/process-record.ts';
 import { formatFailure } from '../../src/core/run-failure.ts';
 import type { Goal } from '../../src/core/shutdown-machine.ts';
 import { formatHold } from '../../src/core/start-hold.ts';
 import { shutdownLimits } from '../../src/core/stop-budget.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import type { ExitSettings } from '../../src/engine/exit-cause.ts';
-import type { Clock, Job, JobOutcome, SpawnOutcome } from '../../src/engine/ports.ts';
+import type { Clock, Job, JobOutcome, SpawnOutcome, StartBudget } from '../../src/engine/ports.ts';
 import { TurnBudget } from '../../src/engine/turn-budget.ts';
 
 /** A clock that stands still until it is advanced. Alarms fire in order, each at its own time. */
@@ -68,7 +69,7 @@ export interface Program extends Partial<ProcessConfig['options']> {
   /** Signals that end it; all but 0 by default. */
   readonly diesBy?: readonly number[];
   /** Conditions by the names of the dependencies. */
-  readonly needs?: Readonly<Record<string, Dependency['conditions'][number]>>;
+  readonly needs?: Readonly<Record<string, Condition | `${Condition}:restart`>>;
   readonly spawnError?: { readonly reason: string; readonly exitCode: number };
   /** True if its spawn throws an unexpected error. */
   readonly spawnThrows?: boolean;
@@ -80,6 +81,10 @@ export interface WorldOptions extends Partial<ExitSettings> {
   readonly shutdownTimeoutMs?: number | null;
   /** `stop_budget`, which applies to every shutdown here; null for none. */
   readonly stopBudgetMs?: number | null;
+  /** Decides when starts happen; by default a budget for each turn. */
+  readonly budget?: StartBudget;
+  /** The class of the engine: a changed one, to see a test fail. */
+  readonly EngineClass?: typeof Engine;
 }
 
 /** One engine in a world of its own. */
@@ -100,12 +105,19 @@ export class World {
   isHurried = false;
   /** Called before a rank of a shutdown is stopped. */
   beforeStop: (ids: readonly string[], proceed: () => void) => void = (_ids, proceed) => proceed();
+  /** Looks at the files of a start. */
+  reach: (name: string, done: (reason: string | null) => void) => () => void = (_name, done) => {
+    done(null);
+    return () => undefined;
+  };
   /** Pids whose remaining output was requested, and the log lines at that time. */
   readonly outputReads: Array<{ readonly pid: number; readonly lines: number }> = [];
   /** Callbacks for the next turn of the loop. */
   readonly turns: Array<() => void> = [];
   /** Duration of a spawn. */
   spawnMs = 0;
+  /** True if spawns fail from now on. */
+  isSpawnFailing = false;
   /** Errno of failing signals. */
   signalError: string | null = null;
   #nextPid = 100;
@@ -119,9 +131,9 @@ export class World {
 
   constructor(
     programs: readonly Program[],
-    { shutdownTimeoutMs = null, stopBudgetMs = null, ...options }: WorldOptions = {},
+    { shutdownTimeoutMs = null, stopBudgetMs = null, budget, EngineClass = Engine, ...options }: WorldOptions = {},
   ) {
-    this.engine = new Engine(
+    this.engine = new EngineClass(
       this.groupsOf(programs),
       { exitWhenIdle: false, mainProgram: null, ...options },
       {
@@ -131,7 +143,8 @@ export class World {
           if (fields !== undefined) this.fields.push(fields);
         },
         chance: () => 0.5,
-        budget: new TurnBudget({ nowMs: () => this.clock.nowMs(), nextTurn: (then) => this.turns.push(then) }),
+        budget:
+          budget ?? new TurnBudget({ nowMs: () => this.clock.nowMs(), nextTurn: (then) => this.turns.push(then) }),
         shutdownBudget: {
           limitsOf: () => shutdownLimits(this.clock.nowMs(), { timeoutMs: shutdownTimeoutMs, budgetMs: stopBudgetMs }),
           hurry: () => {
@@ -145,12 +158,14 @@ export class World {
         },
         jobs: { run: (config, job, done) => this.#runJob(config, job, done) },
         processes: {
+          reach: ({ name }, done) => this.reach(name, done),
           spawn: ({ name }): SpawnOutcome => {
             this.calls.push(`spawn ${name}`);
             this.clock.pass(this.spawnMs);
             const program = this.#programs.get(name);
             assert.ok(program !== undefined);
             if (program.spawnThrows === true) throw new TypeError('an unexpected error');
+            if (this.isSpawnFailing) return { ok: false, reason: 'there is no such command', exitCode: 127 };
             if (program.spawnError !== undefined) return { ok: false, ...program.spawnError };
             const pid = this.#nextPid++;
             this.#alive.set(pid, program);
@@ -284,5 +299,9 @@ export class World {
 export const exitWith = (code: number): number => code << 8;
 
 function dependenciesOf({ needs = {} }: Program): Dependency[] {
-  return Object.entries(needs).map(([name, condition]) => ({ group: name, process: name, conditions: [condition] }));
+  return Object.entries(needs).map(([name, text]) => {
+    const isFollowed = text.endsWith(':restart');
+    const condition = (isFollowed ? text.slice(0, -':restart'.length) : text) as Condition;
+    return { group: name, process: name, conditions: [condition], isFollowed };
+  });
 }

@@ -33,6 +33,7 @@ static struct spawn_order plain_order(void) {
   order.plan.argv = true_argv;
   order.plan.envp = environ;
   order.plan.umask = -1;
+  order.plan.cgroup = -1;
   order.plan.moves = moves;
   order.plan.move_count = 3;
   for (int i = 0; i < 3; ++i) {
@@ -101,7 +102,7 @@ static void expect_denied(struct spawn_order *order, long number, int error, enu
 
 static void pipe_fails(void) {
   struct spawn_order order = plain_order();
-  const struct rlimit few = {(rlim_t)count_descriptors() - 2 + 5, 4096};
+  const struct rlimit few = {(rlim_t)count_descriptors() - 2 + 3, 4096};
   CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &few), 0);
   const int before = open("/dev/null", O_RDONLY);
   close(before);
@@ -281,7 +282,7 @@ static void expect_spawned(struct spawn_order *order, struct spawn_result *resul
 }
 
 /*
- * Numbers that are swapped, that equal the report pipe or the pipes of the spawn itself, and one that does not change.
+ * Numbers that are swapped, that equal the pipes of the spawn itself, and one that does not change.
  */
 static void descriptors_overlap(void) {
   static char *const argv[] = {"sh", "-c", "cat <&3; cat <&4; cat <&5; cat <&7; ls -m /proc/$$/fd; :", NULL};
@@ -390,6 +391,25 @@ static void mask_is_restored(void) {
   expect_output(&result, "");
 }
 
+/* Each child writes its own pid into the one environment, over the digits of the child before. */
+static void pid_is_written(void) {
+  static char *const argv[] = {"sh", "-c", "echo $A $OWN_PID", NULL};
+  char variable[sizeof "OWN_PID=" + PID_DIGITS] = "OWN_PID=4294967295";
+  char *const environment[] = {"A=1", variable, NULL};
+  for (int i = 0; i < 3; ++i) {
+    struct spawn_order order = plain_order();
+    order.plan.file = "/bin/sh";
+    order.plan.argv = argv;
+    order.plan.envp = environment;
+    order.plan.pid_digits = variable + strlen("OWN_PID=");
+    struct spawn_result result = {0};
+    expect_spawned(&order, &result);
+    char expected[32];
+    snprintf(expected, sizeof expected, "1 %d\n", (int)result.pid);
+    expect_output(&result, expected);
+  }
+}
+
 /* The frames of failing and of succeeding children are on one stack, one after another. */
 static void many_spawns(void) {
   const int before = count_descriptors();
@@ -432,6 +452,7 @@ int main(void) {
   RUN(streams_rotate);
   RUN(seal_without_close_range);
   RUN(mask_is_restored);
+  RUN(pid_is_written);
   RUN(many_spawns);
   run_pure_cases();
   run_socket_cases();

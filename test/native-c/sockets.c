@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,14 +37,17 @@ static void expect_listening(int fd, int family) {
 
 static void paths_are_listened_on(void) {
   const struct sockaddr_un address = address_in("listening");
-  const int fd = sys_listen_unix(address.sun_path, 7);
+  const int fd = sys_listen_unix(address.sun_path, 7, 0750);
   CHECK(fd >= 0);
   expect_listening(fd, AF_UNIX);
+  struct stat file;
+  CHECK_EQUAL(stat(address.sun_path, &file), 0);
+  CHECK_EQUAL(file.st_mode & 0777, 0750);
   const int client = socket(AF_UNIX, SOCK_STREAM, 0);
   CHECK_EQUAL(connect(client, (const struct sockaddr *)&address, sizeof address), 0);
   CHECK(accept(fd, NULL, NULL) >= 0);
-  CHECK_EQUAL(sys_listen_unix(address.sun_path, 7), -EADDRINUSE);
-  CHECK_EQUAL(sys_listen_unix("/nowhere/at/all", 7), -ENOENT);
+  CHECK_EQUAL(sys_listen_unix(address.sun_path, 7, 0750), -EADDRINUSE);
+  CHECK_EQUAL(sys_listen_unix("/nowhere/at/all", 7, 0777), -ENOENT);
 }
 
 static void ports_are_listened_on(void) {
@@ -60,11 +64,48 @@ static void ports_are_listened_on(void) {
   CHECK(six >= 0 || six == -EADDRNOTAVAIL || six == -EAFNOSUPPORT);
 }
 
+static int open_descriptors(void) {
+  int count = 0;
+  for (int fd = 0; fd < 1024; ++fd) {
+    count += fcntl(fd, F_GETFD) >= 0;
+  }
+  return count;
+}
+
+static int is_readable(int fd) {
+  struct pollfd watched = {.fd = fd, .events = POLLIN};
+  return poll(&watched, 1, 0);
+}
+
+/* A watch tells of a connection until a program accepts it, and leaves the socket as it is. */
+static void connections_are_watched(void) {
+  const struct sockaddr_un address = address_in("watched");
+  const int fd = sys_listen_unix(address.sun_path, 7, 0750);
+  const int watch = sys_open_connection_watch(fd);
+  CHECK(watch >= 0);
+  CHECK_EQUAL(fcntl(watch, F_GETFD), FD_CLOEXEC);
+  CHECK_EQUAL(is_readable(watch), 0);
+  const int client = socket(AF_UNIX, SOCK_STREAM, 0);
+  CHECK_EQUAL(connect(client, (const struct sockaddr *)&address, sizeof address), 0);
+  CHECK_EQUAL(is_readable(watch), 1);
+  CHECK_EQUAL(is_readable(watch), 1);
+  CHECK_EQUAL(fcntl(watch, F_SETFL, O_NONBLOCK), 0);
+  expect_listening(fd, AF_UNIX);
+  CHECK(accept(fd, NULL, NULL) >= 0);
+  CHECK_EQUAL(is_readable(watch), 0);
+  const int before = open_descriptors();
+  CHECK_EQUAL(sys_open_connection_watch(1000), -EBADF);
+  const int file = open("/etc/passwd", O_RDONLY);
+  CHECK_EQUAL(sys_open_connection_watch(file), -EPERM);
+  close(file);
+  CHECK_EQUAL(open_descriptors(), before);
+}
+
 static void long_paths_are_refused(void) {
   char path[sizeof ((struct sockaddr_un *)0)->sun_path + 1];
   memset(path, 'x', sizeof path - 1);
   path[sizeof path - 1] = '\0';
-  CHECK_EQUAL(sys_listen_unix(path, 1), -ENAMETOOLONG);
+  CHECK_EQUAL(sys_listen_unix(path, 1, 0777), -ENAMETOOLONG);
   CHECK_EQUAL(sys_connect_datagram(path), -ENAMETOOLONG);
 }
 
@@ -91,14 +132,6 @@ static void datagrams_arrive(void) {
   CHECK_EQUAL(error, -EAGAIN);
   close(reader);
   CHECK_EQUAL(sys_send_datagram(writer, "x", 1), -ECONNREFUSED);
-}
-
-static int open_descriptors(void) {
-  int count = 0;
-  for (int fd = 0; fd < 1024; ++fd) {
-    count += fcntl(fd, F_GETFD) >= 0;
-  }
-  return count;
 }
 
 /* Sends `length` bytes to an abstract address, with `count` descriptors. */
@@ -197,13 +230,15 @@ void run_socket_cases(void) {
   CHECK(mkdtemp(folder) != NULL);
   RUN(paths_are_listened_on);
   RUN(ports_are_listened_on);
+  RUN(connections_are_watched);
   RUN(long_paths_are_refused);
   RUN(datagrams_arrive);
   RUN(senders_are_known);
   RUN(passed_descriptors_are_not_taken);
   RUN(long_names_are_refused);
-  for (const char *const *name = (const char *const[]){"listening", "datagrams", NULL}; *name != NULL; ++name) {
-    unlink(address_in(*name).sun_path);
+  static const char *const names[] = {"listening", "datagrams", "watched"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
+    unlink(address_in(names[i]).sun_path);
   }
   rmdir(folder);
 }

@@ -17,7 +17,7 @@ test('closing waits for the opening, and leaves nothing in the folder', async (t
     peerOf: () => null,
   });
   // Only the parts that the servers read.
-  const config = { unixServers: [], inetServers: [], main: null, groups: [] } as unknown as Config;
+  const config = { unixServers: [], inetServers: [], apiUsers: [], main: null, groups: [] } as unknown as Config;
   const opened = servers.open(config, []);
   await servers.close();
   await opened;

@@ -65,7 +65,7 @@ const context = { cwd: '/', home: '/root///', host: null };
 const route = (method: Route['method'], path: string): Route => ({
   method,
   path,
-  access: 'password',
+  access: 'admin',
   answer: () => undefined,
 });
 const routes = [route('POST', '/RPC2'), route('GET', '/logtail'), route('GET', '/'), route('POST', '/')];

@@ -235,6 +235,7 @@ describe('several servers', () => {
       ),
       {
         kind: 'unix',
+        users: [],
         peerOf,
         path: '/run/s.sock',
         mode: 0o770,
@@ -247,6 +248,7 @@ describe('several servers', () => {
       inetSpec({ port: { host: '', port: 9001 }, allow_insecure: true, allowed_hosts: ['a'], ...authentication }),
       {
         kind: 'inet',
+        users: [],
         host: '',
         port: 9001,
         isInsecureAllowed: true,

@@ -68,6 +68,7 @@ const NULLS = [
   'nice',
   'oom_score_adj',
   'pdeathsig',
+  'capabilities',
   ...[
     'as',
     'core',
@@ -104,6 +105,7 @@ function program(
     environment_pass: [],
     user_env: false,
     strict_user: false,
+    no_new_privs: false,
   };
   return { name: 'web', group: 'site', type, options: { ...defaults, ...options } } as unknown as ProcessConfig;
 }
@@ -220,6 +222,20 @@ describe('a job', () => {
       }),
       'nobody\ndirect\n',
     );
+  });
+
+  test('gets its input, and need not read it', async () => {
+    const before = openDescriptors();
+    assert.equal(await outputOf(sh('cat; echo over'), { input: 'caf\u00e9\n' }), 'caf\u00e9\nover\n');
+    const long = 'x'.repeat(1024 * 1024);
+    assert.equal(await outputOf('wc -c', { input: long }), `${long.length}\n`);
+    assert.equal(await outputOf(sh('exec <&-; echo deaf'), { input: long }), 'deaf\n');
+    assert.equal(await outputOf('true', { input: long }), '');
+    const { outcome, cancel } = perform('sleep 1000', { input: long });
+    await turn();
+    cancel();
+    assert.deepEqual(await outcome, { kind: 'cancelled' });
+    while (openDescriptors().length > before.length) await turn();
   });
 
   test('has only its three descriptors', async () => {

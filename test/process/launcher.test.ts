@@ -30,6 +30,8 @@ const options: LaunchOptions = {
   nice: null,
   oom_score_adj: null,
   pdeathsig: null,
+  no_new_privs: false,
+  capabilities: null,
   rlimit_as: null,
   rlimit_core: null,
   rlimit_cpu: null,
@@ -55,7 +57,9 @@ const context: LaunchContext = {
   serverUrl: null,
   limits: [],
   stdio: { ...PIPED, stdin: 'null' },
+  cgroup: null,
   descriptors: [],
+  pidVariable: null,
 };
 
 function program(
@@ -88,6 +92,12 @@ describe('options', () => {
       }),
       '/usr\n0077\n3\n12\n',
     );
+  });
+
+  test('the pid of the process replaces a LISTEN_PID of any source', async () => {
+    const environment = new Map([['LISTEN_PID', '77']]);
+    const more = { pidVariable: 'LISTEN_PID', inherited: { PATH: process.env['PATH'], LISTEN_PID: '1' } };
+    assert.match(await printed('echo $LISTEN_PID $$', { environment }, more), /^(\d+) \1\n$/);
   });
 
   test('rlimit_* overrides the limits for all programs', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { LIMITED_RESOURCES } from '../../src/core/resource-limits.ts';
 import type { ResourceLimit } from '../../src/native/addon.ts';
-import { LimitError, originalFileLimit, raiseLimits } from '../../src/process/limits.ts';
+import { forbidCoreDumps, LimitError, originalFileLimit, raiseLimits } from '../../src/process/limits.ts';
 import { addon } from './programs.ts';
 
 interface Fake {
@@ -101,6 +101,26 @@ describe('minfds and minprocs', () => {
             'processes.  Either raise',
         ),
     );
+  });
+});
+
+describe('core dumps of the supervisor', () => {
+  const withCore = (soft: number, hard: number): Fake => {
+    const calls = fake([1, 1], [1, 1], false);
+    return { ...calls, getLimit: (resource) => (resource === 'core' ? { resource, soft, hard } : calls.getLimit('')) };
+  };
+
+  test('are forbidden by the soft limit, and programs get the limit back', () => {
+    const calls = withCore(4096, Infinity);
+    const given = [{ resource: 'core', soft: 4096, hard: Infinity }];
+    assert.deepEqual(forbidCoreDumps({ ...calls, setLimit: (limit) => calls.set.push(limit) }), given);
+    assert.deepEqual(calls.set, [{ resource: 'core', soft: 0, hard: Infinity }]);
+  });
+
+  test('that are forbidden already change nothing', () => {
+    const calls = withCore(0, Infinity);
+    assert.deepEqual(forbidCoreDumps({ ...calls, setLimit: (limit) => calls.set.push(limit) }), []);
+    assert.deepEqual(calls.set, []);
   });
 });
 

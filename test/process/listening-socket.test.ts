@@ -1,6 +1,6 @@
 /** Listening sockets for programs, with the real kernel: a failure leaves nothing behind, and foreign files stay. */
 import assert from 'node:assert/strict';
-import { lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const request = (path: string, more: Partial<ListenRequest> = {}): ListenRequest
   backlog: 5,
   mode: 0o700,
   owner: null,
+  replaces: 'any',
   ...more,
 });
 const countDescriptors = (): number => readdirSync('/proc/self/fd').length;
@@ -37,11 +38,49 @@ test('a failure leaves nothing behind', () => {
   );
   const strained = {
     ...addon,
-    listenUnix: (path: string, backlog: number) => addon.listenUnix(path.padEnd(200, 'z'), backlog),
+    listenUnix: (path: string, backlog: number, mode: number) => addon.listenUnix(path.padEnd(200, 'z'), backlog, mode),
   };
   assert.throws(() => openListeningSocket(strained, request(join(folder, 's')), noWarning), failure('ENAMETOOLONG'));
   assert.equal(countDescriptors(), before);
   assert.deepEqual(readdirSync(folder), ['file']);
+});
+
+test('a stale socket is replaced, and one in use is not', () => {
+  const path = join(folder, 'used');
+  const first = openListeningSocket(addon, request(path, { replaces: 'stale', mode: 0o666 }), noWarning);
+  assert.equal(lstatSync(path).mode & 0o777, 0o666);
+  const before = countDescriptors();
+  assert.throws(() => openListeningSocket(addon, request(path, { replaces: 'stale' }), noWarning), {
+    code: 'EADDRINUSE',
+    message: 'another program listens there already (EADDRINUSE)',
+  });
+  assert.equal(countDescriptors(), before);
+  first.release();
+  first.release();
+  assert.ok(lstatSync(path).isSocket());
+  const second = openListeningSocket(addon, request(path, { replaces: 'stale' }), noWarning);
+  first.close();
+  assert.ok(lstatSync(path).isSocket(), 'the path belongs to the second');
+  second.close();
+  assert.throws(() => lstatSync(path), { code: 'ENOENT' });
+});
+
+test('permissions change in place, and not through a link that has replaced the socket', () => {
+  const path = join(folder, 'permitted');
+  const target = join(folder, 'target');
+  writeFileSync(target, '', { mode: 0o600 });
+  const socket = openListeningSocket(addon, request(path, { replaces: 'stale' }), noWarning);
+  assert.equal(socket.isUnlinked(), false);
+  socket.permit({ mode: 0o620, owner: null });
+  assert.equal(lstatSync(path).mode & 0o777, 0o620);
+  rmSync(path);
+  assert.equal(socket.isUnlinked(), true);
+  symlinkSync(target, path);
+  assert.throws(() => socket.permit({ mode: 0o666, owner: null }), ListeningSocketError);
+  assert.equal(lstatSync(target).mode & 0o777, 0o600);
+  socket.close();
+  assert.ok(lstatSync(path).isSymbolicLink());
+  rmSync(path);
 });
 
 test('a path that was replaced meanwhile is not removed', async () => {

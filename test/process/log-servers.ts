@@ -1,9 +1,15 @@
-/** Log servers for tests, over UDP and TCP, with the received messages in parsed form. */
+/** Log servers for tests, over UDP, TCP and TLS, with the received messages in parsed form. */
 import { createSocket } from 'node:dgram';
 import type { Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
+import type { TlsOptions } from 'node:tls';
 import type { TestContext } from 'node:test';
 
 /** A message of RFC 5424. */
@@ -13,16 +19,18 @@ export interface Message {
   readonly host: string;
   readonly name: string;
   readonly pid: number;
+  /** Structured data; `-` without any. */
+  readonly data: string;
   readonly text: string;
 }
 
-const MESSAGE = /^<(\d+)>1 (\S+) (\S+) (\S+) (\d+) - - ([^]*)$/;
+const MESSAGE = /^<(\d+)>1 (\S+) (\S+) (\S+) (\d+) - (-|\[.*?\](?= )) ([^]*)$/;
 
 function parseMessage(text: string): Message {
   const match = MESSAGE.exec(text);
   if (match === null) throw new Error(`no message: ${JSON.stringify(text.slice(0, 200))}`);
-  const [, priority, time = '', host = '', name = '', pid, rest = ''] = match;
-  return { priority: Number(priority), time, host, name, pid: Number(pid), text: rest };
+  const [, priority, time = '', host = '', name = '', pid, data = '', rest = ''] = match;
+  return { priority: Number(priority), time, host, name, pid: Number(pid), data, text: rest };
 }
 
 /** The common part of both kinds. */
@@ -56,6 +64,8 @@ class Receiver {
 
 export class DatagramServer extends Receiver {
   readonly sizes: number[] = [];
+  /** Messages that are not of RFC 5424. */
+  readonly raw: string[] = [];
   readonly port: number;
   readonly #socket: DatagramSocket;
   #isClosed = false;
@@ -66,7 +76,9 @@ export class DatagramServer extends Receiver {
     this.port = socket.address().port;
     socket.on('message', (bytes) => {
       this.sizes.push(bytes.length);
-      this.take(bytes.toString('utf8'));
+      const text = bytes.toString('utf8');
+      if (/^<\d+>1 /.test(text)) this.take(text);
+      else this.raw.push(text);
     });
   }
 
@@ -94,12 +106,12 @@ export class StreamServer extends Receiver {
   readonly ended: Promise<unknown>;
   readonly #server: Server;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, connected: string) {
     super();
     this.ended = once(server, 'close');
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
-    server.on('connection', (socket) => {
+    server.on(connected, (socket: Socket) => {
       this.connections.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => this.connections.delete(socket));
@@ -112,11 +124,20 @@ export class StreamServer extends Receiver {
   }
 
   static async listen(t: TestContext, port = 0, isStalled = false): Promise<StreamServer> {
-    const listener = createServer();
+    const server = await StreamServer.#open(t, createServer(), 'connection', port);
+    server.isStalled = isStalled;
+    return server;
+  }
+
+  /** Listens with TLS. */
+  static listenTls(t: TestContext, options: TlsOptions, port = 0): Promise<StreamServer> {
+    return StreamServer.#open(t, createTlsServer(options), 'secureConnection', port);
+  }
+
+  static async #open(t: TestContext, listener: Server, connected: string, port: number): Promise<StreamServer> {
     listener.listen(port, '127.0.0.1');
     await once(listener, 'listening');
-    const server = new StreamServer(listener);
-    server.isStalled = isStalled;
+    const server = new StreamServer(listener, connected);
     t.after(() => server.close());
     return server;
   }
@@ -128,7 +149,10 @@ export class StreamServer extends Receiver {
 
   /** Closes every connection, and stops listening. */
   close(): void {
-    for (const socket of this.connections) socket.resetAndDestroy();
+    for (const socket of this.connections) {
+      if (socket instanceof TLSSocket) socket.destroy();
+      else socket.resetAndDestroy();
+    }
     this.#server.close();
   }
 
@@ -146,5 +170,37 @@ export class StreamServer extends Receiver {
       at = end;
     }
     return bytes.subarray(at);
+  }
+}
+
+/** Files of an authority, and of certificates that it has signed. Each certificate is a file NAME.pem with its key. */
+export class Authority {
+  readonly folder = mkdtempSync(join(tmpdir(), 'log-authority-'));
+
+  constructor(t: TestContext) {
+    t.after(() => rmSync(this.folder, { recursive: true }));
+    this.#openssl('req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem');
+  }
+
+  /** File with the certificate of the authority. */
+  get path(): string {
+    return join(this.folder, 'ca.pem');
+  }
+
+  /** Makes a certificate for a name. Returns the path of the file with it and its key. */
+  issue(name: string, subject = `DNS:${name}`): string {
+    this.#openssl(
+      `req -newkey rsa:2048 -nodes -subj /CN=${name} -addext subjectAltName=${subject} -keyout ${name}.pem ` +
+        `-out ${name}.csr`,
+    );
+    const signed = this.#openssl(
+      `x509 -req -in ${name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -copy_extensions copy`,
+    );
+    appendFileSync(join(this.folder, `${name}.pem`), signed);
+    return join(this.folder, `${name}.pem`);
+  }
+
+  #openssl(line: string): string {
+    return execFileSync('openssl', line.split(' '), { cwd: this.folder, encoding: 'utf8', stdio: 'pipe' });
   }
 }

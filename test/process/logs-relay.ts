@@ -32,5 +32,8 @@ const { stdout, pid } = addon.spawn({
   stderr: 'null',
   leadership: 'group',
 });
+// The watch of a pipe does not keep the loop alive.
+const hold = setInterval(() => undefined, 60_000);
 await hub.openChannel(channelSpec('relayed')).read(stdout as number, pid).ended;
 await hub.flush(60_000);
+clearInterval(hold);

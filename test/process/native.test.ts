@@ -56,6 +56,8 @@ describe('the C parts under ASan and UBSan', async () => {
     assert.match(output, /^ok exec_fails$/m);
     assert.match(output, /^ok frame_as_plainly$/m);
     assert.match(output, /^ok many_spawns$/m);
+    assert.match(output, /^ok pid_is_written$/m);
+    assert.match(output, /^ok connections_are_watched$/m);
     assert.match(output, /^ok datagrams_arrive$/m);
     assert.match(output, /^ok full_queue_merges$/m);
     assert.match(output, /^ok passed_descriptors_are_not_taken$/m);

@@ -12,6 +12,7 @@ const entry = (pid: number, parent: number, more: Partial<TreeEntry> = {}): Tree
   session: pid,
   cpuMs: 0,
   isZombie: false,
+  residentPages: 1,
   ...more,
 });
 /** tini, the supervisor, a program of it with a child, and an orphan that has come to it. */

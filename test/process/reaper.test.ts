@@ -26,7 +26,7 @@ describe('the reaper', () => {
 
   test('within its time, drain passes all batches to every subscriber before it returns', (t) => {
     t.mock.method(performance, 'now', () => 0);
-    const waiting = Array.from({ length: 300 }, (_, index) => ({ pid: index + 1, status: 0 }));
+    const waiting = Array.from({ length: 300 }, (_, index) => ({ pid: index + 1, status: 0, cpuMs: 0 }));
     const own = new Reaper({ reap: (limit) => waiting.splice(0, limit) });
     const seen: number[][] = [[], []];
     own.subscribe((ended) => seen[0]?.push(...ended.map(({ pid }) => pid)));
@@ -34,7 +34,7 @@ describe('the reaper', () => {
     own.drain();
     assert.deepEqual([seen[0]?.length, seen[1]?.length, waiting.length], [300, 300, 0]);
     unsubscribe();
-    waiting.push({ pid: 301, status: 0 });
+    waiting.push({ pid: 301, status: 0, cpuMs: 0 });
     own.drain();
     assert.deepEqual([seen[0]?.length, seen[1]?.length], [301, 300]);
   });
@@ -42,7 +42,8 @@ describe('the reaper', () => {
   test('an endless stream of exits leaves turns to the loop', async () => {
     let isEndless = true;
     const own = new Reaper({
-      reap: (limit) => (isEndless ? Array.from({ length: limit }, (_, index) => ({ pid: index + 1, status: 0 })) : []),
+      reap: (limit) =>
+        isEndless ? Array.from({ length: limit }, (_, index) => ({ pid: index + 1, status: 0, cpuMs: 0 })) : [],
     });
     let batches = 0;
     own.subscribe(() => {

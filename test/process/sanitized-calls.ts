@@ -16,6 +16,7 @@ const plain: SpawnRequest = {
   file: '/bin/true',
   argv: ['true', 'a b', ''],
   env: ['A=1', 'B='],
+  pidVariable: 'OWN_PID',
   directory: '/',
   umask: 0o22,
   uid: null,
@@ -24,6 +25,9 @@ const plain: SpawnRequest = {
   limits: [{ resource: 'core', soft: 0, hard: Infinity }],
   nice: 0,
   oomScoreAdj: null,
+  capabilities: null,
+  noNewPrivileges: true,
+  cgroup: null,
   parentDeathSignal: 15,
   stdin: 'null',
   stdout: 'pipe',
@@ -52,6 +56,8 @@ const kinds = [
   { argv: 'x' },
   { argv: [1] },
   { env: null },
+  { pidVariable: 1 },
+  { pidVariable: undefined },
   { directory: 7 },
   { umask: -1 },
   { umask: 0.5 },
@@ -65,6 +71,10 @@ const kinds = [
   { limits: [{ resource: 'cpu', soft: NaN, hard: 1 }] },
   { nice: 20 },
   { oomScoreAdj: 1001 },
+  { capabilities: 1 },
+  { capabilities: { dropped: [], kept: [64], ambient: [] } },
+  { noNewPrivileges: null },
+  { cgroup: 'x' },
   { parentDeathSignal: 65 },
   { stdin: 'stdout' },
   { stdout: 'stdout' },
@@ -136,6 +146,8 @@ const bytes = Buffer.from('one\ntwo\nthr');
 const none = Buffer.alloc(0);
 addon.frame(bytes, Buffer.from('> '), Buffer.alloc(100), out);
 assert.deepEqual([...out], [8, 12]);
+addon.frame(bytes, none, Buffer.alloc(100), out);
+assert.deepEqual([...out], [8, 8]);
 for (const [lines, target] of [
   [bytes.subarray(11), Buffer.alloc(9)],
   [bytes, none],
@@ -144,7 +156,16 @@ for (const [lines, target] of [
   addon.frame(lines, Buffer.from('> '), target, out);
   assert.deepEqual([...out], [0, 0]);
 }
+assert.equal(addon.countNewlines(none), 0);
+for (const size of [1, 15, 16, 17, 4096, 70_000]) {
+  const text = Buffer.from('\n'.repeat(size));
+  assert.equal(addon.countNewlines(text), size);
+  // Not at the start of 16 bytes, as a block in the middle of a buffer.
+  assert.equal(addon.countNewlines(text.subarray(1)), size - 1);
+}
+assert.equal(addon.countNewlines(Buffer.from('a\n\u008a\n'.repeat(100), 'latin1')), 200);
 const halves = new Uint16Array(3) as unknown as Uint8Array;
+assert.throws(() => addon.countNewlines(halves), { code: 'ERR_INVALID_ARG_VALUE' });
 for (const [lines, prefix, target, count] of [
   [halves, bytes, bytes, out],
   [bytes, halves, bytes, out],
@@ -155,16 +176,21 @@ for (const [lines, prefix, target, count] of [
 }
 const scratch = mkdtempSync(join(tmpdir(), 'onevisor-sockets-'));
 const path = join(scratch, 's');
-const listening = addon.listenUnix(path, 5);
-assert.throws(() => addon.listenUnix(path, 5), { code: 'EADDRINUSE', syscall: 'bind' });
-assert.throws(() => addon.listenUnix('x'.repeat(108), 5), { code: 'ENAMETOOLONG' });
-assert.throws(() => addon.listenUnix('a\0b', 5), { code: 'ERR_INVALID_ARG_VALUE' });
-assert.throws(() => addon.listenUnix(path, -1), { code: 'ERR_INVALID_ARG_VALUE' });
+const listening = addon.listenUnix(path, 5, 0o700);
+assert.throws(() => addon.listenUnix(path, 5, 0o700), { code: 'EADDRINUSE', syscall: 'bind' });
+assert.throws(() => addon.listenUnix('x'.repeat(108), 5, 0o700), { code: 'ENAMETOOLONG' });
+assert.throws(() => addon.listenUnix('a\0b', 5, 0o700), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.listenUnix(path, -1, 0o700), { code: 'ERR_INVALID_ARG_VALUE' });
+assert.throws(() => addon.listenUnix(path, 5, 0o1000), { code: 'ERR_INVALID_ARG_VALUE' });
 assert.throws(() => addon.connectDatagram(path), { code: 'EPROTOTYPE', syscall: 'connect' });
 assert.throws(() => addon.connectDatagram(join(scratch, 'none')), { code: 'ENOENT', syscall: 'connect' });
 assert.throws(() => addon.listenTcp('localhost', 0, 5), { code: 'EINVAL' });
 assert.throws(() => addon.listenTcp('127.0.0.1', 65_536, 5), { code: 'ERR_INVALID_ARG_VALUE' });
-closeSync(addon.listenTcp('127.0.0.1', 0, 5));
+const accepting = addon.listenTcp('127.0.0.1', 0, 5);
+closeSync(addon.openConnectionWatch(accepting));
+closeSync(accepting);
+assert.throws(() => addon.openConnectionWatch(1000), { code: 'EBADF', syscall: 'epoll_ctl' });
+assert.throws(() => addon.openConnectionWatch(-1), { code: 'ERR_INVALID_ARG_VALUE' });
 assert.equal(addon.sendDatagram(9999, bytes, 0, bytes.length), 9);
 assert.equal(addon.sendDatagram(9999, bytes, 3, 3), 9);
 for (const [start, end] of [
@@ -202,6 +228,7 @@ addon.unwatchReadable(9999);
 // An error that a watcher throws is an uncaught exception, and the loop continues. A watch may end itself, and be
 // started again.
 assert.equal(addon.countThreads(9), 9);
+addon.trimMemory();
 assert.throws(() => addon.countThreads(65), { code: 'ERR_INVALID_ARG_VALUE' });
 const clockWatch = addon.openClockWatch();
 assert.equal(addon.rearmClockWatch(clockWatch), 0);

@@ -67,6 +67,11 @@ describe('the environment of a program', () => {
     );
   });
 
+  test('its pid in a variable, which the process itself sets', async () => {
+    const started = addon.spawn(shell('echo $LISTEN_PID $$ $A', { env: ['A=1'], pidVariable: 'LISTEN_PID' }));
+    assert.equal((await outcome(started)).stdout, `${started.pid} ${started.pid} 1\n`);
+  });
+
   test('its directory and umask', async () => {
     assert.equal((await run(shell('pwd; umask', { directory: '/usr', umask: 0o027 }))).stdout, '/usr\n0027\n');
     assert.equal(

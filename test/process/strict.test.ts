@@ -137,6 +137,7 @@ describe('commands', () => {
     ['hooks', 'command=tool\nstop_command=no-such x', /^4: stop_command: .*'no-such'/],
     ['a health check', 'command=tool\nhealthcheck=no-such x', /^4: healthcheck: .*'no-such'/],
     ['a URL', 'command=tool\nhealthcheck=http://localhost/', null],
+    ['a notification', 'command=tool\n[notify:n]\nevents=fatal\ncommand=no-such x', /^6: command: .*'no-such'/],
   ];
   for (const [name, text, found] of cases) {
     test(name, async () => {

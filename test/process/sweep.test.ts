@@ -93,7 +93,7 @@ describe('with a fake tree', () => {
       hurry: null,
       end(...pids) {
         world.entries = world.entries?.filter((entry) => !pids.includes(entry.pid)) ?? null;
-        const batch: Reaped[] = pids.map((ended) => ({ pid: ended, status: 0 }));
+        const batch: Reaped[] = pids.map((ended) => ({ pid: ended, status: 0, cpuMs: 0 }));
         for (const listener of world.listeners) listener(batch);
       },
     };

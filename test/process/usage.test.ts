@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { suite, test, type TestContext } from 'node:test';
-import { readUsage } from '../../src/process/usage.ts';
+import { readProportionalBytes, readUsage } from '../../src/process/usage.ts';
 import { readProcess, type TreeEntry, treesOf } from '../../src/process/process-tree.ts';
-import { compile } from '../e2e/observe.ts';
+import { compile, until } from '../e2e/observe.ts';
 
 const MB = 1024 * 1024;
 
@@ -17,6 +17,7 @@ const entry = (pid: number, parent: number, group: number, session = group): Tre
   group,
   session,
   isZombie: false,
+  residentPages: 1,
   cpuMs: 0,
 });
 
@@ -99,4 +100,19 @@ test('the processor time of a program is that of its whole tree, ended children 
   const usage = (await readUsage([child.pid ?? 0])).get(child.pid ?? 0);
   assert.ok((usage?.cpuMs ?? 0) >= 100, `${usage?.cpuMs} ms`);
   assert.equal(usage?.processes[0]?.pid, child.pid);
+});
+
+test('memory with shared pages divided among their users is less than the sum', async (t) => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1e6)'], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  const pids = [process.pid, child.pid ?? 0];
+  const usages = await until('the child is measured', async () => {
+    const found = await readUsage(pids);
+    return (found.get(child.pid ?? 0)?.residentBytes ?? 0) > 20 * MB ? found : undefined;
+  });
+  // Both processes have the pages of one executable. The tree of this process has the child already.
+  const sum = usages.get(process.pid)?.residentBytes ?? 0;
+  const proportional = await readProportionalBytes(pids);
+  assert.ok(proportional > 0 && proportional < sum, `${proportional} of ${sum}`);
+  assert.equal(await readProportionalBytes([2 ** 22]), 0, 'a process that has ended');
 });

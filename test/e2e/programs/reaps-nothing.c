@@ -4,13 +4,15 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-pid_t waitpid(pid_t pid, int *status, int options) {
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage) {
   if (pid == -1 && getpid() == 1) {
     return 0;
   }
-  pid_t (*next)(pid_t, int *, int) = (pid_t(*)(pid_t, int *, int))dlsym(RTLD_NEXT, "waitpid");
-  return next(pid, status, options);
+  pid_t (*next)(pid_t, int *, int, struct rusage *) =
+      (pid_t(*)(pid_t, int *, int, struct rusage *))dlsym(RTLD_NEXT, "wait4");
+  return next(pid, status, options, usage);
 }

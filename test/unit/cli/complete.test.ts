@@ -29,6 +29,8 @@ async function complete(line: string): Promise<{ words: string[]; paths: string 
   return { words: offers.map(({ word }) => word), paths, asked };
 }
 
+const CONDITIONS = ['started', 'ready', 'healthy', 'completed', 'exited'];
+
 test('commands, options and values fit where the table has them', async () => {
   const rows: ReadonlyArray<readonly [line: string, words: string[], paths?: string]> = [
     ['onevisor sta', ['start', 'status']],
@@ -88,7 +90,13 @@ test('commands, options and values fit where the table has them', async () => {
     ['supervisorctl open ', []],
     ['supervisorctl che', []],
     ['supervisorctl health w', ['web', 'worker:w0', 'worker:*', 'worker:w1']],
-    ['/usr/bin/supervisorctl restart --', ['--rolling', '--timeout', '--logs', '--help']],
+    ['onevisor wait wo', ['worker:w0', 'worker:*', 'worker:w1']],
+    ['onevisor wait web:he', ['web:healthy']],
+    ['onevisor ctl wait worker:w0:', CONDITIONS.map((condition) => `worker:w0:${condition}`)],
+    ['supervisorctl wait worker:*', ['worker:*', ...CONDITIONS.map((condition) => `worker:*:${condition}`)]],
+    ['onevisor wait nosuch:', []],
+    ['onevisor stop web:st', []],
+    ['/usr/bin/supervisorctl restart --', ['--rolling', '--with-dependents', '--timeout', '--logs', '--help']],
   ];
   for (const [line, words, paths = null] of rows) {
     const found = await complete(line);

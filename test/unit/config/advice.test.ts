@@ -42,7 +42,7 @@ for (const [command, word, quoted] of shell) {
     const reason =
       `"${command}" is not run by a shell; write sh -c ${quoted}, or put quotes around ${word} if it is an ` +
       `argument${word.endsWith(';') ? ', or a space before ";" where a comment begins' : ''}`;
-    for (const option of ['healthcheck', 'pre_start_command', 'stop_command', 'post_stop_command']) {
+    for (const option of ['healthcheck', 'pre_start_command', 'stop_command', 'reload_command', 'post_stop_command']) {
       assert.deepEqual(problemsOf(`[program:p]\ncommand=x\n${option}=${command}\n`), {
         errors: [`4: [program:p] ${option}: ${reason}`],
         warnings: [],
@@ -154,6 +154,7 @@ const idle: ReadonlyArray<readonly [line: string, needed: string, needs: string]
   ['healthcheck_start_period=3', 'healthcheck', 'healthcheck=true'],
   ['healthcheck_start_interval=3', 'healthcheck', 'healthcheck=true'],
   ['healthcheck_action=exit', 'healthcheck', 'healthcheck=true'],
+  ['environment_file_expand=true', 'environment_file', 'environment_file=-/etc/web.env'],
   ['tz=UTC', 'cron', 'cron=@daily'],
   ['pre_start_timeout=3', 'pre_start_command', 'pre_start_command=true'],
   ['stop_timeout=3', 'stop_command', 'stop_command=true'],

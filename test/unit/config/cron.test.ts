@@ -128,6 +128,8 @@ const WRONG: ReadonlyArray<readonly [text: string, message: string]> = [
     '"8" is not the day of week of a schedule: *, or numbers from 0 (Sunday) to 7 (also Sunday) or names, as ' +
       'mon-fri, 5#2 for the second Friday, 5L for the last',
   ],
+  // Croner would take it for a date.
+  ['5 : * * *', '":" is not the hour of a schedule: *, or numbers from 0 to 23, as 4 or 8-18'],
   ['0 0 31 feb,apr *', '"0 0 31 feb,apr *" never occurs: none of its months has such a day'],
   [
     '@reboot',
@@ -143,7 +145,23 @@ for (const [text, message] of WRONG)
     ));
 
 test('extra fields that are invalid', () => {
-  for (const text of ['*/0', 'a', '1-2-3', '*/1/2', '1,', ',', '1.5', '-1', '*-5', '*/61', 'L', 'jan', '+1'])
+  for (const text of [
+    '*/0',
+    'a',
+    '1-2-3',
+    '*/1/2',
+    '1,',
+    ',',
+    '1.5',
+    '-1',
+    '*-5',
+    '*/61',
+    'L',
+    'jan',
+    '+1',
+    '60/5',
+    '1,60/5',
+  ])
     assert.throws(() => cron.parse(`${text} * * * *`, plain), WrongValue, text);
   for (const text of ['5#6', '5#0', 'L', '*/8', 'jan'])
     assert.throws(() => cron.parse(`* * * * ${text}`, plain), WrongValue, text);

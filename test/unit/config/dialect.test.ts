@@ -156,3 +156,33 @@ test('dialect: parsing never throws, and line numbers stay within the file', () 
     { seed: 20_261_121, numRuns: 2000 },
   );
 });
+
+test('a document takes only the sections that it is made for, and checks every line', () => {
+  const text = '[DEFAULT]\nd=0\n[s]\na=1\n more\nwrong\n[t]\na = 2 ; c\n b\nwrong\n[s]\nb=3\n';
+  const document = emptyDocument((name) => name === 's');
+  const { errors } = addText(document, text, 'f', '/');
+  assert.deepEqual([...document.sections.keys()], ['s']);
+  assert.deepEqual(
+    [...(document.sections.get('s')?.options ?? [])].map(([name, { value }]) => `${name}=${value}`),
+    ['a=1\nmore', 'b=3'],
+  );
+  assert.deepEqual([...document.defaults.keys()], ['d']);
+  assert.deepEqual(
+    errors.map(({ line }) => line),
+    [6, 10],
+  );
+});
+
+test('the errors of a text do not depend on the sections that are taken', () => {
+  const bits = fc.constantFrom('[s]', '[t]', 'a=1', 'B: 2', 'x', ' y', ' ;', '#', '=', '\n', '\r\n', '\t', ' ');
+  const texts = fc.array(bits, { maxLength: 30 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(texts, (text) => {
+      const [all, some] = [emptyDocument(), emptyDocument((name) => name === 's')];
+      const errors = addText(all, text, 'f', '/').errors;
+      assert.deepEqual(addText(some, text, 'f', '/').errors, errors);
+      assert.deepEqual(some.sections.get('s'), all.sections.get('s'));
+    }),
+    { seed: 20_261_129, numRuns: 5000 },
+  );
+});

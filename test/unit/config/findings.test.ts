@@ -252,6 +252,25 @@ describe('a port with two owners', () => {
       [],
     ],
     [
+      'sockets of listen are shared',
+      program('a', 'x', `listen=tcp://0.0.0.0:80\n${numbered}`) + program('b', 'x', 'listen=tcp://:80\n'),
+      [],
+    ],
+    ['a server that gets its own address', program('a', 'gunicorn -b localhost:80 app', 'listen=tcp://:80\n'), []],
+    [
+      'a server at a socket of listen of another program',
+      program('a', 'x', 'listen=tcp://:80\nautostart=false\n') + program('b', 'uvicorn --port 80'),
+      [/^7: \[program:b\] command: listens at port 80 \(--port\), as \[program:a\] \(\S+:4\) does/],
+    ],
+    [
+      'sockets of listen that include each other',
+      program('a', 'x', 'listen=tcp://127.0.0.1:80, tcp://:80\n') + program('b', 'x', 'listen=tcp://[::]:80\n'),
+      [
+        /^4: .* listen: tcp:\/\/0\.0\.0\.0:80 cannot be opened beside tcp:\/\/127\.0\.0\.1:80; remove one/,
+        /^7: \[program:b\] listen: listens at port 80, as \[program:a\] \(\S+:4\) does/,
+      ],
+    ],
+    [
       'a health check with one port for all',
       program('a', 'app --port=80%(process_num)02d', `${numbered}healthcheck=http://localhost:8000/\n`),
       [/^6: \[program:a\] healthcheck: checks all 3 processes at port 8000, but each listens at a port of its own/],
@@ -294,6 +313,11 @@ test('the ports of well-known servers', () => {
     ['python /venv/bin/gunicorn -b unix:/run/x -b [::1]:81 app', '::1:81'],
     ['bundle exec puma -b tcp://0.0.0.0:9292', '0.0.0.0:9292'],
     ['poetry run flask run -p 5001', ':5001'],
+    ['/usr/bin/env A=1 python3 -m flask run -p 5001', ':5001'],
+    ['env python3 -m http.server', ':8000'],
+    ['python3 -m http.server --bind ::1 8080', '::1:8080'],
+    ['env -i flask'],
+    ['env'],
     ['flask db upgrade -p 5001'],
     ['php -S localhost:8000 -t public', 'localhost:8000'],
     ['php artisan serve --port 8080', ':8080'],

@@ -2,8 +2,9 @@ import type { Scale } from '../../../src/config/find-files.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeReading } from '../../../src/config/effective.ts';
+import { noFlags } from '../../../src/config/flags.ts';
 import type { ProcessConfig } from '../../../src/config/model.ts';
-import { configOf, printed, readText } from './memory-source.ts';
+import { configOf, printed, read as readAll, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
 const processesOf = (text: string, settings = {}): ProcessConfig[] =>
@@ -153,7 +154,10 @@ const refused: ReadonlyArray<readonly [string, RegExp]> = [
     '[program:w]\ncommand=x\nenvironment=A=%(ENV_NOPE)s\n',
     /^4: \[program:w\] environment: cannot expand the value: the environment variable NOPE is not set/,
   ],
-  ['[program:w]\ncommand=x\nstartsecs=1s\n', /startsecs: "1s" is not a whole number$/],
+  [
+    '[program:w]\ncommand=x\nstartsecs=-1.5\n',
+    /startsecs: "-1\.5" is not a duration: a number of seconds, or with units: 500ms, /,
+  ],
   ['[eventlistener:l]\ncommand=x\n', /events: is missing; add it, for example events=PROCESS_STATE/],
   ['[eventlistener:l]\ncommand=x\nevents=\n', /events: is empty/],
   [
@@ -232,6 +236,10 @@ const warned: ReadonlyArray<readonly [string, RegExp]> = [
   [
     '[program:w]\ncommand=x\ntty=true\nstderr_logfile=/e.log\n',
     /^5: \[program:w\] stderr_logfile: is ignored, because tty is true/,
+  ],
+  [
+    '[program:w]\ncommand=x\nmemory_high=20MB\nmemory_max=10MB\n',
+    /^4: \[program:w\] memory_high: has no effect above memory_max/,
   ],
   [
     '[program:w]\ncommand=x\ntty=true\nredirect_stderr=false\n',
@@ -515,7 +523,9 @@ test('dependencies of the plug-in count if the plug-in is enabled, and an unknow
   const text = (on: string): string =>
     `[program:a]\ncommand=x\ndependent_startup=${on}\ndependent_startup_wait_for=b:exited nope:running\n` +
     '[program:b]\ncommand=x\n';
-  assert.deepEqual(processesOf(text('true'))[0]?.dependsOn, [{ group: 'b', process: 'b', conditions: ['exited'] }]);
+  assert.deepEqual(processesOf(text('true'))[0]?.dependsOn, [
+    { group: 'b', process: 'b', conditions: ['exited'], isFollowed: false },
+  ]);
   assert.match(warningsOf(text('true'))[0] ?? '', /"nope"; this dependency is ignored/);
   assert.deepEqual(processesOf(text('false'))[0]?.dependsOn, []);
 });
@@ -525,7 +535,24 @@ test('forwarded signals must name programs', () => {
     errorsOf('forward_signals=USR1:wbe\n[program:web]\ncommand=x\n')[0] ?? '',
     /^2: \[supervisord\] forward_signals: there is no program, group or process named "wbe" \(did you mean web\?\)/,
   );
-  assert.deepEqual(errorsOf('forward_signals=USR1:web\n[program:web]\ncommand=x\n'), []);
+  assert.deepEqual(errorsOf('forward_signals=USR1:web=KILL\n[program:web]\ncommand=x\n'), []);
+});
+
+test('a signal that the supervisor cannot get is not forwarded', () => {
+  for (const name of ['KILL', 'CHLD'])
+    assert.match(
+      errorsOf(`forward_signals=${name}:web=USR1\n[program:web]\ncommand=x\n`)[0] ?? '',
+      new RegExp(`^2: \\[supervisord\\] forward_signals: "${name}" is not a signal that the supervisor can handle`),
+    );
+});
+
+test('an unknown capability is answered with the one that was meant, or with an example', () => {
+  for (const [word, hint] of [
+    ['net_bind', /"net_bind" is not the name of a capability \(did you mean net_bind_service\?\)/],
+    ['cap_net_rw', /\(did you mean net_raw\?\)/],
+    ['net', /"net" is not the name of a capability, for example net_bind_service; see capabilities\(7\)/],
+  ] as const)
+    assert.match(errorsOf(`[program:web]\ncommand=x\ncapabilities=drop-all,+${word}\n`)[0] ?? '', hint);
 });
 
 test('a scaled program has another number of processes while numprocs stays', () => {
@@ -569,6 +596,33 @@ test('environment_pass has names and patterns, and needs environment_clear', () 
     read('environment_pass=PATH').errors[0]?.reason ?? '',
     /needs environment_clear=true; without it, the program inherits all variables/,
   );
+});
+
+test('watched files are absolute patterns, and a signal needs them', () => {
+  const read = (options: string): ReturnType<typeof readText> =>
+    readText(`${HEAD}[program:w]\ncommand=/bin/w\n${options}\n`);
+  const { restart_on_change: patterns, signal_on_change: signal } =
+    configOf(read('restart_on_change=/app/**/*.py, /etc//web.conf\nsignal_on_change=HUP')).groups[0]?.processes[0]
+      ?.options ?? {};
+  assert.deepEqual([patterns, signal], [['/app/**/*.py', '/etc/web.conf'], 1]);
+  assert.match(read('signal_on_change=HUP').errors[0]?.reason ?? '', /needs restart_on_change, which names the files/);
+  assert.match(read('restart_on_change=/a/*.{js}').errors[0]?.reason ?? '', /"\/a\/\*\.{js}" has braces/);
+});
+
+test('watch_config names its files, and says that it has none', () => {
+  const files = {
+    '/etc/s[1].conf': '[supervisord]\nwatch_config=true\n[include]\nfiles=conf.d/*.conf\n',
+    '/app/Procfile': 'web: /bin/w\n',
+  };
+  const env = { ONEVISOR_PROCFILE: '/app/Procfile' };
+  assert.deepEqual(configOf(readAll({ files, env }, { flags: { ...noFlags, file: '/etc/s[1].conf' } })).sources, [
+    '/etc/s[[]1].conf',
+    '/etc/conf.d/*.conf',
+    '/app/Procfile',
+    '/app/.env',
+  ]);
+  const { warnings } = readAll({ env: { ONEVISOR_SUPERVISORD__WATCH_CONFIG: 'true', ONEVISOR_PROGRAM_W: '/bin/w' } });
+  assert.match(printed(warnings).join(), /watch_config: has no effect, because no file is read/);
 });
 
 test('a health check has statuses, and a port of each process', () => {

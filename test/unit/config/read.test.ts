@@ -127,7 +127,10 @@ test('includes: problems name the included file; --static reads no include', () 
     '/etc/supervisord.conf': `${HEAD}[include]\nfiles=a.ini\n`,
     '/etc/a.ini': '[program:a]\ncommand=x\nstartsecs=x\n',
   };
-  assert.deepEqual(printed(read({ files }).errors), ['/etc/a.ini:3: [program:a] startsecs: "x" is not a whole number']);
+  assert.match(
+    printed(read({ files }).errors).join(),
+    /^\/etc\/a\.ini:3: \[program:a\] startsecs: "x" is not a duration: /,
+  );
   assert.deepEqual(configOf(read({ files }, { isStatic: true })).groups, []);
   assert.match(printed(readText(`${HEAD}[include]\n`).errors)[0] ?? '', /:2: \[include\] files: is missing/);
   assert.match(
@@ -152,7 +155,8 @@ test('problems are sorted by line; text that looks like a comment is reported', 
     [
       '2: [supervisord] logfile_maxbytes: "0;" is not a size: a whole number of bytes, or a number with KB, MB or ' +
         'GB, for example 50MB; a comment needs a space before its ";"',
-      '5: [program:a] stopwaitsecs: "5#s" is not a whole number; a comment needs a space before its "#"',
+      '5: [program:a] stopwaitsecs: "5#s" is not a duration: a number of seconds, or with units: 500ms, 30s, 1m30s, ' +
+        '2h, 1d; a comment needs a space before its "#"',
       '6: [program:a] autostart: "x" is not true or false (also yes, no, on, off, 1, 0)',
       '8: [supervisord] minfds: "x" is not a whole number',
     ],
@@ -277,7 +281,8 @@ test('environment: the error of an unknown variable names the nearest known one'
   assert.match(reasons({ ONEVISOR_PROGRAM: 'x' }), /a name must follow/);
   assert.equal(
     reasons({ ONEVISOR_PROGRAM_WEB: 'x', ONEVISOR_PROGRAM_WEB__STARTSECS: 'y' }),
-    'ONEVISOR_PROGRAM_WEB__STARTSECS: [program:web] startsecs: "y" is not a whole number',
+    'ONEVISOR_PROGRAM_WEB__STARTSECS: [program:web] startsecs: "y" is not a duration: a number of seconds, or with ' +
+      'units: 500ms, 30s, 1m30s, 2h, 1d',
   );
 });
 

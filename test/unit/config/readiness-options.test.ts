@@ -56,4 +56,27 @@ test('the error of a contradiction names a solution', () => {
     '/etc/supervisord.conf:5: [program:web] notification_fd: cannot be set together with notify: a program ' +
       'reports its readiness in one way; remove one of the two',
   ]);
+  for (const other of ['notify=sd', 'notification_fd=3'])
+    assert.deepEqual(errorsOf(`${other}\nready_log=ready`), [
+      '/etc/supervisord.conf:5: [program:web] ready_log: cannot be set together with notify or notification_fd: a ' +
+        'program reports its readiness in one way; remove one of them',
+    ]);
+  assert.deepEqual(errorsOf('ready_timeout=5'), [
+    '/etc/supervisord.conf:4: [program:web] ready_timeout: needs ready_log, notification_fd or notify=sd, by which ' +
+      'the program is ready; add one of them',
+  ]);
+});
+
+test('ready_log is a pattern, and the error of another text says why', () => {
+  const found = configOf(readText(sectionOf('ready_log=(?i)port \\d+$\nready_timeout=1m'))).groups[0]?.processes[0]
+    ?.options;
+  assert.deepEqual([found?.ready_log, found?.ready_timeout], ['(?i)port \\d+$', 60]);
+  assert.deepEqual(errorsOf('ready_log=a(?=b)'), [
+    '/etc/supervisord.conf:4: [program:web] ready_log: "a(?=b)" is not a valid pattern: "(?=" looks ahead, which ' +
+      'takes backtracking',
+  ]);
+  assert.match(
+    errorsOf('ready_log=ready\nready_timeout=0')[0] ?? '',
+    /^.*:5: \[program:web\] ready_timeout: "0" is not/,
+  );
 });

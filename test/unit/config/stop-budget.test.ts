@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noFlags } from '../../../src/config/flags.ts';
 import type { Config } from '../../../src/config/model.ts';
-import { configOf, readText } from './memory-source.ts';
+import { configOf, printed, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
 const WEB = '[program:web]\ncommand=x\n';
@@ -59,4 +59,34 @@ test('the options of the main program count, and the other programs have time af
   assert.equal(budgetOf(`${HEAD}[program:main]\nstopwaitsecs=20\n`, command), 21);
   assert.equal(budgetOf(`${HEAD}[program:main]\nstopwaitsecs=20\n${WEB}`, command), 25.5);
   assert.equal(budgetOf(`${HEAD}[program:main]\nstopwaitsecs=5\n${WEB}`, command), 9.5);
+});
+
+test('shutdown_delay is part of the budget, whose default leaves time for a stop after it', () => {
+  assert.equal(budgetOf(`${HEAD}shutdown_delay=5\n${WEB}`), 9.5);
+  assert.equal(budgetOf(`${HEAD}shutdown_delay=15s\n${WEB}`), 19.5);
+  assert.equal(budgetOf(`${HEAD}shutdown_delay=5\n${WEB}stopwaitsecs=8\n`), 14);
+  assert.equal(budgetOf(`${HEAD}shutdown_delay=5\nstop_budget=20\n${WEB}`), 20);
+  const waits = (lines: string): number | undefined =>
+    configOf(readText(`${HEAD}${lines}\n${WEB}`, {}, container)).groups[0]?.processes[0]?.options.stopwaitsecs;
+  assert.deepEqual([waits('stop_budget=29\nshutdown_delay=10'), waits('stop_budget=5\nshutdown_delay=4')], [17, 1]);
+});
+
+test('a shutdown_delay that leaves no time for the programs is an error', () => {
+  for (const [option, seconds] of [
+    ['stop_budget', 10],
+    ['shutdown_timeout', 9],
+  ] as const) {
+    const { errors } = readText(`${HEAD}${option}=${seconds}\nshutdown_delay=10\n${WEB}`);
+    assert.deepEqual(printed(errors), [
+      `/etc/supervisord.conf:3: [supervisord] shutdown_delay: is not below ${option} (${seconds} s), which it is ` +
+        'part of: the programs would be killed without a stop',
+    ]);
+  }
+});
+
+test('a forwarded stop signal that comes before stopsignal has a wait of its own', () => {
+  const web = `${WEB}stopwaitsecs=20\n`;
+  assert.equal(budgetOf(`${HEAD}forward_signals=TERM:web=QUIT\n${web}`), 41);
+  for (const forward of ['TERM:web', 'TERM:web=TERM', 'TERM:web=USR1', 'USR1:web=QUIT', 'TERM:other=QUIT'])
+    assert.equal(budgetOf(`${HEAD}forward_signals=${forward}\n${web}[program:other]\ncommand=x\n`), 21, forward);
 });

@@ -22,11 +22,11 @@ function find(pattern: RegExp, ...patterns: readonly string[]): string[] {
   return codeOf(...patterns).flatMap(([file, code]) => (code.match(pattern) ?? []).map((match) => `${file}: ${match}`));
 }
 
-test('waitpid is called for any child in one place, and for one known child in one other', () => {
+test('wait4 is called for any child in one place, and waitpid for one known child in one other', () => {
   const calls = find(/\b(?:waitpid|waitid|wait[34]|wait)\([^)]*\)/g, 'native/*.c', 'native/*.h');
   assert.deepEqual(calls, [
     'src/native/spawn.c: waitpid(pid, NULL, 0)',
-    'src/native/syscalls.c: waitpid(-1, status, WNOHANG)',
+    'src/native/syscalls.c: wait4(-1, status, WNOHANG, usage)',
   ]);
 });
 

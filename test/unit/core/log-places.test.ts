@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseContainerStream } from '../../../src/core/container-stream.ts';
-import { formatLogServer } from '../../../src/core/log-server.ts';
+import { connectionOf, formatLogServer, formatLogServerUrl, type LogServer } from '../../../src/core/log-server.ts';
 
 const PATHS: ReadonlyArray<readonly [path: string, pid: number | undefined, stream: 1 | 2 | null]> = [
   ['/dev/stdout', 7, 1],
@@ -29,4 +29,21 @@ test('paths of our own output streams', () => {
 test('the URL of a log server: UDP is the default, an IPv6 address gets brackets', () => {
   assert.equal(formatLogServer({ protocol: 'udp', host: 'loghost', port: 514 }), 'syslog://loghost:514');
   assert.equal(formatLogServer({ protocol: 'tcp', host: '::1', port: 5140 }), 'syslog+tcp://[::1]:5140');
+});
+
+test('the URL of a log server has its options, and the form of messages is no part of a connection', () => {
+  const plain: LogServer = { protocol: 'tls', host: 'loghost', port: 6514 };
+  const server: LogServer = {
+    ...plain,
+    form: { facility: 'local3', sd: '[a@1 b="1,2&3%"]' },
+    trust: { ca: '/ca.pem', verify: true },
+  };
+  assert.equal(formatLogServerUrl(plain), 'syslog+tls://loghost:6514');
+  assert.equal(
+    formatLogServerUrl(server),
+    'syslog+tls://loghost:6514?facility=local3&sd=[a@1 b="1%2C2%263%25"]&ca=/ca.pem&verify=true',
+  );
+  const { form: _form, ...sameConnection } = server;
+  assert.equal(connectionOf(server), connectionOf(sameConnection));
+  assert.notEqual(connectionOf(server), connectionOf(plain));
 });

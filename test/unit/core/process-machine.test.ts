@@ -20,7 +20,7 @@ import { processStateNames, type ProcessStateName, SIGNALLABLE_STATES } from '..
 import { BOOT } from '../../causes.ts';
 
 const policy = policyOf(sampleProgram());
-const circumstances: Circumstances = { hold: null, chance: 0, mayRestart: true };
+const circumstances: Circumstances = { hold: null, knownStartsMs: null, newRuns: [], chance: 0, mayRestart: true };
 const exited = (code: number) => parseWaitStatus(code << 8);
 const KILLED = parseWaitStatus(9);
 const NOW = 100_000;
@@ -76,6 +76,8 @@ interface Row {
 const start: ProcessInput = { type: 'start', atMs: NOW, cause: BOOT };
 const stop: ProcessInput = { type: 'stop', atMs: NOW, cause: BOOT };
 const kill: ProcessInput = { type: 'kill', atMs: NOW, cause: BOOT };
+const ADDRESSES = ['tcp://[::]:80', 'unix:///a'];
+const awaitConnection: ProcessInput = { type: 'awaitConnection', atMs: NOW, cause: BOOT, addresses: ADDRESSES };
 const elapsed = (atMs: number): ProcessInput => ({ type: 'elapsed', atMs });
 const spawned: ProcessInput = { type: 'spawned', atMs: NOW, run: 4, pid: 78 };
 const spawnFailed: ProcessInput = {
@@ -88,7 +90,80 @@ const spawnFailed: ProcessInput = {
 const ended = (status = exited(0), atMs = NOW): ProcessInput => ({ type: 'exited', atMs, run: 4, status });
 const unsignalled = (code: string): ProcessInput => ({ type: 'signalFailed', atMs: NOW, run: 4, code });
 
+const LISTENING: Partial<ProcessRecord> = {
+  hold: { kind: 'connection', addresses: ADDRESSES },
+  heldCause: BOOT,
+};
+
 const rows: readonly Row[] = [
+  // Waiting for a connection.
+  {
+    title: 'a process waits for its first connection',
+    from: recordIn('STOPPED'),
+    input: awaitConnection,
+    to: 'STOPPED',
+    effects: ['told held', 'held'],
+    record: LISTENING,
+  },
+  {
+    title: 'an exited process waits for the next one',
+    from: recordIn('EXITED'),
+    input: awaitConnection,
+    to: 'EXITED',
+    effects: ['told held', 'held'],
+  },
+  {
+    title: 'a wait for a connection is told once',
+    from: recordIn('STOPPED', LISTENING),
+    input: awaitConnection,
+    to: 'STOPPED',
+    effects: [],
+  },
+  {
+    title: 'a start that waits for dependencies is not put off',
+    from: recordIn('STOPPED', { hold: { kind: 'waiting', dependencies: [] }, heldCause: BOOT }),
+    input: awaitConnection,
+    to: 'STOPPED',
+    effects: [],
+  },
+  {
+    title: 'nor is a restart that is due',
+    from: recordIn('EXITED', { deadlineMs: NOW + 1 }),
+    input: awaitConnection,
+    to: 'EXITED',
+    effects: [],
+  },
+  {
+    title: 'a process that was given up does not wait',
+    from: recordIn('FATAL'),
+    input: awaitConnection,
+    to: 'FATAL',
+    effects: [],
+  },
+  {
+    title: 'a change of dependencies does not end the wait for a connection',
+    from: recordIn('STOPPED', LISTENING),
+    input: { type: 'dependenciesChanged', atMs: NOW },
+    to: 'STOPPED',
+    effects: [],
+    record: LISTENING,
+  },
+  {
+    title: 'a start ends the wait',
+    from: recordIn('STOPPED', LISTENING),
+    input: start,
+    to: 'STARTING',
+    effects: ['STOPPED>STARTING', 'spawn 5'],
+    record: { hold: null, heldCause: null },
+  },
+  {
+    title: 'a stop ends the wait',
+    from: recordIn('STOPPED', LISTENING),
+    input: stop,
+    to: 'STOPPED',
+    effects: ['told held'],
+    record: { hold: null, heldCause: null },
+  },
   // Starting.
   {
     title: 'a stopped process starts with a new run',
@@ -334,6 +409,20 @@ const rows: readonly Row[] = [
     record: { restartsMs: [], deadlineMs: null },
   },
   {
+    title: 'a restart because of a changed file counts for no limit',
+    from: recordIn('STOPPING', {
+      startedMs: 0,
+      isStartPending: true,
+      stopCause: { kind: 'file', path: '/a', others: 0 },
+      restartsMs: [NOW - 10_000],
+    }),
+    input: ended(exited(0)),
+    policy: { restarts: { ...policy.restarts, maxRestarts: 1 } },
+    to: 'STARTING',
+    effects: ['stopped', 'STOPPING>STOPPED', 'STOPPED>STARTING', 'spawn 5'],
+    record: { restartsMs: [NOW - 10_000], startCause: { kind: 'file', path: '/a', others: 0 } },
+  },
+  {
     title: 'max_restarts counts failed starts too',
     from: recordIn('STARTING', { restartsMs: [NOW - 5000] }),
     input: ended(exited(1)),
@@ -387,6 +476,47 @@ const rows: readonly Row[] = [
     policy: { stopAsGroup: true, killAsGroup: true },
     to: 'STOPPING',
     effects: ['RUNNING>STOPPING', 'signalling', 'signal 15 group'],
+  },
+  {
+    title: 'a forwarded signal comes before stopsignal, to the group with stopasgroup',
+    from: recordIn('RUNNING'),
+    input: { ...stop, signal: 3 },
+    policy: { stopAsGroup: true },
+    to: 'STOPPING',
+    effects: ['RUNNING>STOPPING', 'signalling', 'signal 3 group'],
+    record: { deadlineMs: NOW + 10_000, signalsSent: 0 },
+  },
+  {
+    title: 'a forwarded signal that is the first of stopsignal is not sent twice',
+    from: recordIn('STARTING'),
+    input: { ...stop, signal: 15 },
+    to: 'STOPPING',
+    effects: ['STARTING>STOPPING', 'signalling', 'signal 15'],
+    record: { deadlineMs: NOW + 10_000, signalsSent: 1 },
+  },
+  {
+    title: 'after a forwarded signal, stop_command is still the first step',
+    from: recordIn('RUNNING'),
+    input: { ...stop, signal: 15 },
+    policy: { hasStopCommand: true },
+    to: 'STOPPING',
+    effects: ['RUNNING>STOPPING', 'signalling', 'signal 15'],
+    record: { signalsSent: 0 },
+  },
+  {
+    title: 'a forwarded signal before the program is executed: the usual stop follows',
+    from: recordIn('STARTING', { pid: null, deadlineMs: null }),
+    input: { ...stop, signal: 3 },
+    to: 'STOPPING',
+    effects: ['STARTING>STOPPING'],
+    record: { deadlineMs: null, signalsSent: 0 },
+  },
+  {
+    title: 'a forwarded signal while stopping sends nothing',
+    from: recordIn('STOPPING', { signalsSent: 1 }),
+    input: { ...stop, signal: 3 },
+    to: 'STOPPING',
+    effects: [],
   },
   {
     title: 'stop while starting',

@@ -9,10 +9,9 @@ const running: ProcessFacts = {
   description: '',
   autostart: true,
   wasStarted: true,
-  exitStatus: 0,
+  exitText: 'exit status 0',
   isExitExpected: true,
   isStartDue: false,
-  failedStarts: 0,
   health: null,
   healthReason: null,
   isReady: null,
@@ -33,12 +32,13 @@ describe('findProblem', () => {
       'RUNNING unhealthy, HTTP 503, overloaded',
     ],
     [{ isReady: true }, null, null],
+    [{ state: 'STOPPED', wasStarted: false, hold: 'connection' }, null, null],
+    [{ state: 'EXITED', isExitExpected: false, exitText: 'exit status 1', hold: 'connection' }, null, null],
     [{ isReady: false }, null, 'RUNNING not ready'],
     [{ isReady: false, health: 'starting' }, null, 'RUNNING starting'],
     [{ purpose: 'oneshot' }, null, 'RUNNING not done'],
     [{ state: 'STARTING' }, null, 'STARTING'],
-    [{ state: 'STARTING', failedStarts: 2 }, 'STARTING after failed starts: 2', 'STARTING'],
-    [{ state: 'BACKOFF', description: 'd' }, 'BACKOFF d', 'BACKOFF d'],
+    [{ state: 'BACKOFF', description: 'd' }, null, 'BACKOFF d'],
     [{ state: 'FATAL', description: 'd' }, 'FATAL d', 'FATAL d'],
     [{ state: 'FATAL', autostart: false }, 'FATAL', 'FATAL'],
     [{ state: 'UNKNOWN' }, 'UNKNOWN', 'UNKNOWN'],
@@ -59,18 +59,28 @@ describe('findProblem', () => {
       'STOPPED db is FATAL',
     ],
     [
-      { state: 'EXITED', hold: 'waiting', description: 'waiting for db', exitStatus: 1, isExitExpected: false },
+      {
+        state: 'EXITED',
+        hold: 'waiting',
+        description: 'waiting for db',
+        exitText: 'exit status 1',
+        isExitExpected: false,
+      },
       null,
       'EXITED waiting for db',
     ],
     [{ state: 'EXITED' }, null, null],
     [{ state: 'EXITED', purpose: 'oneshot' }, null, null],
     [{ state: 'EXITED', isStartDue: true }, null, 'EXITED to be started again'],
-    [{ state: 'EXITED', exitStatus: 3, isExitExpected: false }, 'EXITED exit status 3', 'EXITED exit status 3'],
     [
-      { state: 'EXITED', exitStatus: -1, isExitExpected: false, isStartDue: true },
-      'EXITED exit status -1',
-      'EXITED exit status -1',
+      { state: 'EXITED', exitText: 'exit status 3', isExitExpected: false },
+      'EXITED exit status 3',
+      'EXITED exit status 3',
+    ],
+    [
+      { state: 'EXITED', exitText: 'terminated by SIGSEGV', isExitExpected: false, isStartDue: true },
+      null,
+      'EXITED terminated by SIGSEGV',
     ],
   ];
   for (const [facts, alive, ready] of cases) {
@@ -88,8 +98,7 @@ describe('findProblem', () => {
         purpose: 'scheduled',
         wasStarted: false,
         isExitExpected: false,
-        exitStatus: 1,
-        failedStarts: 1,
+        exitText: 'exit status 1',
       };
       for (const question of ['alive', 'ready'] as const) {
         const isLost = state === 'UNKNOWN' || (state === 'FATAL' && question === 'ready');
@@ -103,8 +112,8 @@ describe('findProblem', () => {
     for (const state of processStateNames) {
       for (const health of [null, 'starting', 'unhealthy'] as const) {
         for (const hold of [null, 'waiting', 'stuck'] as const) {
-          for (const failedStarts of [0, 1]) {
-            const facts: ProcessFacts = { ...running, state, health, hold, failedStarts, isExitExpected: false };
+          for (const isStartDue of [false, true]) {
+            const facts: ProcessFacts = { ...running, state, health, hold, isStartDue, isExitExpected: false };
             if (findProblem(facts, 'alive') !== null)
               assert.notEqual(findProblem(facts, 'ready'), null, JSON.stringify(facts));
           }

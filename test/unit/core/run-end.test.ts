@@ -62,6 +62,16 @@ const rows: readonly Row[] = [
     reason: 'protocol',
   },
   {
+    record: { ...killed(15), stopCause: { kind: 'dependency', names: ['db'], request: null } },
+    text: 'terminated by SIGTERM, stopped: db has a new run (depends_on)',
+    reason: 'dependency',
+  },
+  {
+    record: { ...killed(15), stopCause: { kind: 'notReady', limitMs: 2000 } },
+    text: 'terminated by SIGTERM, stopped: not ready within 2 seconds (ready_timeout)',
+    reason: 'not_ready',
+  },
+  {
     record: { ...initialRecord, failure: { kind: 'notExecuted', reason: "can't find command 'x'" } },
     text: "not started: can't find command 'x'",
     reason: 'not_started',
@@ -74,7 +84,7 @@ describe('an end has an outcome, a cause and a reason', () => {
     test(text, () => {
       const end = endOf(record, [0], isOutOfMemory ?? false);
       assert.deepEqual([formatEnd(end), reasonOfEnd(end)], [text, reason]);
-      assert.equal(isPlannedEnd(end), reason === 'expected' || reason === 'stopped');
+      assert.equal(isPlannedEnd(end), ['expected', 'stopped', 'dependency'].includes(reason));
     });
 
   test('every reason has a row', () => {

@@ -21,6 +21,7 @@ const requested = (ranks: string[][], change: Partial<ShutdownRequest> = {}): Sh
   ranks,
   forwarded: null,
   limits: null,
+  delayedUntilMs: null,
   ...change,
 });
 const hurried: ShutdownInput = { type: 'hurried', atMs: 0 };
@@ -209,4 +210,59 @@ test('compat: a shutdown turns a restart into a shutdown, and a restart during a
 test('without a request, and after the end, inputs change nothing', () => {
   assert.deepEqual(walk(hurried, ended('a'), elapsed(9)).effects, []);
   assert.equal(walk(requested([]), requested([['a']]), hurried).effects.length, 1);
+});
+
+const delayed = (untilMs: number, change: Partial<ShutdownRequest> = {}): ShutdownInput =>
+  requested([['a']], { delayedUntilMs: untilMs, ...change });
+const MAIN: ExitCause = {
+  kind: 'program',
+  id: 'main',
+  rule: 'main program',
+  code: 7,
+  how: 'exit status 7',
+  wasExecuted: true,
+};
+
+test('a delay stops nothing until it is over; the request that follows stops, with the first cause', () => {
+  const before = walk(delayed(5000), ended('a'), { type: 'caused', cause: MAIN }, elapsed(4999));
+  assert.deepEqual([before.effects, before.record.phase], [[], 'delayed']);
+  const over = walk(delayed(5000), elapsed(5000), elapsed(6000));
+  assert.deepEqual(over.effects, [{ type: 'delayOver', goal: 'exit', cause: TERM }], 'it ends once');
+  assert.deepEqual([over.record.phase, over.record.deadlineMs], ['delayed', null]);
+  const { effects, record } = walk(delayed(5000), elapsed(5000), requested([['b'], ['c']], { cause: HUP }), ended('b'));
+  assert.deepEqual(effects.slice(1), [
+    { type: 'stop', ids: ['b'] },
+    { type: 'stop', ids: ['c'] },
+  ]);
+  assert.deepEqual(record.cause, TERM);
+});
+
+test('a second request ends the delay, and kills nothing; the next one kills', () => {
+  const { effects } = walk(delayed(5000), hurried, hurried, requested([['a']]), hurried);
+  assert.deepEqual(
+    effects.map(({ type }) => type),
+    ['delayOver', 'stop', 'kill'],
+  );
+});
+
+test('the time limit counts from the request, also over a delay; a later stop signal adds one', () => {
+  const limits = budget(9500);
+  const { record } = walk(delayed(5000, { limits }), elapsed(5000), requested([['a']], { limits: budget(9500, 5000) }));
+  assert.deepEqual([record.limits, record.deadlineMs], [limits, 8700]);
+  const late = walk(delayed(5000), delayed(9000, { limits: budget(9500, 1000) }));
+  assert.deepEqual([late.record.deadlineMs, late.record.limits], [5000, budget(9500, 1000)]);
+});
+
+test('in a delay, a restart is ignored, and the exit of the main program gives the exit code', () => {
+  const restart = walk(delayed(5000), requested([['a']], { goal: 'restart', cause: HUP }));
+  assert.deepEqual([restart.record.phase, restart.effects], ['delayed', []]);
+  const main = walk(delayed(5000), requested([], { cause: MAIN }));
+  assert.deepEqual(main.effects, [{ type: 'finished', goal: 'exit', cause: MAIN }]);
+  const other = walk(delayed(5000), requested([], { cause: { ...MAIN, rule: 'exit_on_failure' } }));
+  assert.deepEqual(other.effects, [{ type: 'finished', goal: 'exit', cause: TERM }]);
+});
+
+test('a shutdown during a restart under way has no delay', () => {
+  const { effects, record } = walk(requested([['a']], { goal: 'restart', cause: HUP }), delayed(5000));
+  assert.deepEqual([effects, record.phase, record.goal], [[{ type: 'stop', ids: ['a'] }], 'stopping', 'exit']);
 });

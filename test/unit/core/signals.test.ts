@@ -2,8 +2,20 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { test } from 'node:test';
-import { type ShutdownSignals, judgeShutdownSignal, type SignalOrigin } from '../../../src/core/shutdown-signals.ts';
-import { isWorthLogging, meaningOf, stopSignals } from '../../../src/core/signal-meaning.ts';
+import {
+  endsDelay,
+  type ShutdownSignals,
+  judgeShutdownSignal,
+  type SignalOrigin,
+} from '../../../src/core/shutdown-signals.ts';
+import {
+  beginsStop,
+  isFromKeyboard,
+  isWorthLogging,
+  meaningOf,
+  signalForMain,
+  stopSignals,
+} from '../../../src/core/signal-meaning.ts';
 import { formatSignal, parseSignal, type SignalName, signalNumbers } from '../../../src/core/signals.ts';
 
 const { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGPWR, SIGWINCH } = signalNumbers;
@@ -40,6 +52,27 @@ test('another signal, or one from inside or from an unknown sender, never kills,
       true,
     ]);
   }
+});
+
+test('shutdown_delay is ended by any stop signal from outside, a second after the first one', () => {
+  const seen: ShutdownSignals = new Map([[SIGTERM, 500]]);
+  assert.equal(endsDelay(seen, 'outside', 1500), true);
+  assert.equal(endsDelay(seen, 'kernel', 1500), true);
+  assert.equal(endsDelay(seen, 'outside', 1499), false, 'a trap may send a second signal at once');
+  for (const origin of ['inside', 'unknown'] as const) assert.equal(endsDelay(seen, origin, 9000), false);
+  assert.equal(endsDelay(new Map(), 'outside', 9000), false, 'the first one, after a request of a client');
+});
+
+test('a signal that asks a program to end, or that is in its stopsignal, begins its stop', () => {
+  for (const signal of [SIGTERM, SIGINT, SIGQUIT]) assert.equal(beginsStop(signal, []), true);
+  assert.deepEqual([beginsStop(SIGUSR1, [SIGTERM]), beginsStop(SIGUSR1, [SIGTERM, SIGUSR1])], [false, true]);
+});
+
+test('the main program of init mode gets its stopsignal for TERM, and other signals as they are', () => {
+  assert.equal(signalForMain(SIGTERM, [SIGQUIT, SIGTERM]), SIGQUIT);
+  assert.equal(signalForMain(SIGTERM, []), SIGTERM);
+  assert.equal(signalForMain(SIGINT, [SIGQUIT]), SIGINT);
+  assert.deepEqual([SIGINT, SIGQUIT, SIGTERM, SIGHUP].map(isFromKeyboard), [true, true, false, false]);
 });
 
 test('the meaning of each signal', () => {

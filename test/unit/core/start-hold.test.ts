@@ -147,3 +147,10 @@ test('a blocked chain names its root cause once, whatever its length and the num
   assert.equal(words([chain]), 'cannot start: job must be completed and is FATAL (d depends on it)');
   assert.equal(words([left, right]), 'cannot start: job must be completed and is FATAL (left, right depend on it)');
 });
+
+test('a wait for a connection', () => {
+  assert.equal(
+    formatHold({ kind: 'connection', addresses: ['tcp://[::]:80', 'unix:///a'] }),
+    'waits for a connection to tcp://[::]:80 or unix:///a',
+  );
+});

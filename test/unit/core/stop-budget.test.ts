@@ -1,7 +1,7 @@
 /** The arithmetic of the time for a shutdown. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shutdownLimits, outputDeadlineMs, sweepGrace } from '../../../src/core/stop-budget.ts';
+import { alertDeadlineMs, shutdownLimits, outputDeadlineMs, sweepGrace } from '../../../src/core/stop-budget.ts';
 
 test('without shutdown_timeout and stop_budget there is no limit', () => {
   assert.equal(shutdownLimits(0, { timeoutMs: null, budgetMs: null }), null);
@@ -51,4 +51,11 @@ test('the sweep gets the remaining time, and a minimum if nothing remains; so do
   assert.deepEqual(sweepGrace(9400, limits, 8000), { termMs: 200, killMs: 400 });
   assert.equal(outputDeadlineMs(2000, limits), 9100);
   assert.equal(outputDeadlineMs(9400, limits), 9600);
+});
+
+test('notifications get the remaining time, and none if nothing remains', () => {
+  const limits = shutdownLimits(0, { timeoutMs: null, budgetMs: 9500 });
+  assert.equal(alertDeadlineMs(2000, limits, 5000), 8700);
+  assert.equal(alertDeadlineMs(9000, limits, 5000), 9000);
+  assert.equal(alertDeadlineMs(2000, null, 5000), 7000);
 });

@@ -178,7 +178,9 @@ describe('additions of the client', () => {
         });
         assert.deepEqual(server.calls, [
           'reloadConfig()',
+          'onevisor.updateSettings(false)',
           'onevisor.planUpdate(other)',
+          'onevisor.planNotifications()',
           'reloadConfig()',
           'getAllProcessInfo()',
         ]);
@@ -222,7 +224,9 @@ new: would be added
         });
         assert.deepEqual(server.calls, [
           'reloadConfig()',
+          'onevisor.updateSettings(false)',
           ...['jobs', 'web', 'order', 'listener'].map((name) => `onevisor.planUpdate(${name})`),
+          'onevisor.planNotifications()',
         ]);
       },
     );
@@ -238,6 +242,62 @@ new: would be added
         assert.deepEqual([/FAILED/.test(stdout), code], [true, 1], stdout);
       },
     );
+  });
+
+  it('update applies changed sections [notify:x] too, unless groups are named', async () => {
+    let changes: XmlRpcStruct = { added: ['new'], changed: ['other'], removed: ['old'] };
+    await withServer(
+      {
+        reloadConfig: () => [[[], [], []]],
+        getAllProcessInfo: () => [processStruct('web', 'RUNNING')],
+        'onevisor.planNotifications': () => changes,
+        'onevisor.updateNotifications': () => changes,
+      },
+      async (server) => {
+        assert.equal(
+          (await run(server, 'update --dry-run')).stdout,
+          'No config updates to processes\n' +
+            'notify:old: would be removed\nnotify:other: would be updated\nnotify:new: would be added\n',
+        );
+        assert.ok(!server.calls.includes('onevisor.updateNotifications()'));
+        assert.deepEqual(await run(server, 'update all'), {
+          stdout: 'notify:old: removed\nnotify:other: updated\nnotify:new: added\n',
+          stderr: '',
+          code: 0,
+        });
+        assert.equal((await run(server, 'update web')).stdout, '');
+        changes = { added: [], changed: [], removed: [] };
+        const before = server.calls.length;
+        assert.equal((await run(server, 'update')).stdout, '');
+        assert.deepEqual(server.calls.slice(before), [
+          'reloadConfig()',
+          'onevisor.updateSettings(true)',
+          'onevisor.planNotifications()',
+        ]);
+      },
+    );
+  });
+
+  it('notify prints the outcome of each section', async () => {
+    const outcomes: Record<string, string> = { ops: '', mail: 'exit status 1' };
+    const testNotification = (name: XmlRpcValue | undefined): string => {
+      const outcome = typeof name === 'string' ? outcomes[name] : undefined;
+      if (outcome === undefined) throw RpcFault.of('BAD_NAME');
+      return outcome;
+    };
+    await withServer({ 'onevisor.testNotification': testNotification }, async (server) => {
+      assert.deepEqual(await run(server, 'notify ops mail nosuch'), {
+        stdout:
+          'ops: delivered\nmail: ERROR (exit status 1)\n' +
+          'nosuch: ERROR (there is no such section; use the x of [notify:x])\n',
+        stderr: '',
+        code: 1,
+      });
+      assert.match((await run(server, 'notify')).stdout, /^Error: notify requires the x of a \[notify:x\]/);
+    });
+    await withServer({}, async (server) => {
+      assert.match((await run(server, 'notify ops')).stdout, /^ops: ERROR \(the supervisor is older than/);
+    });
   });
 
   it('on a terminal start shows once what it waits for, and exits after --timeout with 124', async () => {
@@ -277,6 +337,55 @@ new: would be added
         code: 2,
       });
     });
+  });
+
+  it('with what depends, or what is needed: in order, or an error if the server does not know', async () => {
+    const calls: string[] = [];
+    const noted =
+      (method: string) =>
+      (...names: readonly XmlRpcValue[]): boolean => {
+        calls.push(`${method} ${JSON.stringify(names)}`);
+        return true;
+      };
+    const methods: Methods = {
+      getAllProcessInfo: () => [
+        processStruct('db', 'RUNNING'),
+        processStruct('app', 'RUNNING'),
+        processStruct('web', 'STARTING'),
+        processStruct('off', 'STOPPED'),
+      ],
+      startProcess: noted('start'),
+      stopProcess: noted('stop'),
+      'onevisor.getDependents': () => ['app', 'off', 'web'],
+      'onevisor.getMissingDependencies': () => ['db'],
+    };
+    await withServer(methods, async (server) => {
+      assert.equal(
+        (await run(server, 'restart --with-dependents db')).stdout,
+        'web: stopped\napp: stopped\ndb: stopped\ndb: started\napp: started\nweb: started\n',
+      );
+      assert.equal(
+        (await run(server, 'stop db --with-dependents')).stdout,
+        'web: stopped\napp: stopped\ndb: stopped\n',
+      );
+      assert.equal((await run(server, 'start --with-dependencies app')).stdout, 'db: started\napp: started\n');
+    });
+    calls.length = 0;
+    const { 'onevisor.getDependents': _one, 'onevisor.getMissingDependencies': _other, ...older } = methods;
+    await withServer(older, async (server) => {
+      for (const line of ['restart --with-dependents db', 'stop --with-dependents db'])
+        assert.deepEqual(await run(server, line), {
+          stdout: '--with-dependents: ERROR (this supervisor does not know dependencies)\n',
+          stderr: '',
+          code: 1,
+        });
+      const { stdout, code } = await run(server, 'start --with-dependencies app');
+      assert.deepEqual(
+        [stdout, code],
+        ['--with-dependencies: ERROR (this supervisor does not know dependencies)\n', 1],
+      );
+    });
+    assert.deepEqual(calls, []);
   });
 
   it('restart of a process that did not run does not print stopped, although it cancels a due start', async () => {

@@ -1,6 +1,7 @@
 /** The text of `onevisor describe`, as screens. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { XmlRpcStruct } from '../../../src/rpc/xmlrpc.ts';
 import { fitLines, formatDescription } from '../../../src/ctl/description.ts';
 import type { Screen } from '../../../src/ctl/screen.ts';
 import { endStruct, EXIT_3, NOW, statusOf, STOPPED_BY_CLIENT, screen } from './status-structs.ts';
@@ -51,6 +52,7 @@ test('everything about a process', async () => {
       { name: 'db', conditions: ['healthy'], state: 'RUNNING', health: 'healthy' },
       { name: 'gone', conditions: ['started', 'completed'] },
     ],
+    listens: ['tcp 0.0.0.0:80', 'unix /run/web.sock'],
     dependents: ['proxy', 'cron'],
     next_run: NOW + 3600,
     stdout_logfile: '/var/log/web.log',
@@ -91,6 +93,45 @@ test('a process that is stopped, and the logs of the container', async () => {
     runs: [],
   });
   assert.equal(shown(formatDescription(status, [], { ...SCREEN, hasUnicode: false })), screen('describe-stopped'));
+});
+
+test('a user and a directory that are not set are those of the supervisor', async () => {
+  const linesOf = async (struct: XmlRpcStruct): Promise<string[]> => {
+    const status = await statusOf('web', 'RUNNING', { configured: { file: 'f', line: 1, command: 'run' }, ...struct });
+    return formatDescription(status, [], SCREEN).filter((line) => /User|Directory|Why/.test(line));
+  };
+  assert.deepEqual(await linesOf({ inherited: { uid: 0, directory: '/srv' } }), [
+    '        User: root (as the supervisor)',
+    '   Directory: /srv (as the supervisor)',
+  ]);
+  assert.deepEqual(await linesOf({ inherited: { uid: 1000 }, scaled_from: 2 }), [
+    '         Why: scaled from numprocs=2',
+    '        User: uid 1000 (as the supervisor)',
+  ]);
+});
+
+test('conditions of health and rules of the environment are shown if they are set', async () => {
+  const status = await statusOf('web', 'RUNNING', {
+    healthcheck: { check: 'http://x/', interval: 1, timeout: 2, retries: 3, action: 'none' },
+    configured: { file: 'f', line: 1, command: 'run' },
+  });
+  const linesOf = (struct: XmlRpcStruct): string[] =>
+    formatDescription({ ...status, info: { ...status.info, struct } }, [], SCREEN).filter((line) =>
+      /Check:|Environment:/.test(line),
+    );
+  const healthcheck = { check: 'http://x/', interval: 1, timeout: 2, retries: 3, action: 'none' };
+  const rule = 'every 1 s, at most 2 s, unhealthy after 3 failures';
+  assert.deepEqual(linesOf({ healthcheck }), [`       Check: http://x/ (${rule})`]);
+  assert.deepEqual(
+    linesOf({
+      healthcheck: { ...healthcheck, expect: '200-299,401', body: 'ok', successes: 2 },
+      environment: { environment_clear: true, environment_pass: 'PATH, LC_*', expand_file_variables: 'DB' },
+    }),
+    [
+      `       Check: http://x/ (${rule}; status 200-299,401; body with "ok"; healthy after 2 passed checks)`,
+      ' Environment: environment_clear; environment_pass=PATH, LC_*; expand_file_variables=DB',
+    ],
+  );
 });
 
 test('less is known with a supervisord', async () => {

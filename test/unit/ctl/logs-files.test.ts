@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type FileQuery, readFileLines } from '../../../src/ctl/logs/file-lines.ts';
-import { findSegments, remoteSegment } from '../../../src/ctl/logs/segments.ts';
+import { openSegments, remoteSegment } from '../../../src/ctl/logs/segments.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.parse('2026-11-29T12:00:00Z');
@@ -33,7 +33,7 @@ async function read(
   const query = {
     name: 'web:web',
     stream: 'stdout',
-    segments: (await findSegments(path)) ?? [],
+    segments: (await openSegments(path))?.segments ?? [],
     memory: Buffer.alloc(0),
     memoryMs: Infinity,
     sinceMs: null,
@@ -113,8 +113,8 @@ test('a long line is given in pieces, and the end of a large file is enough for 
 
 test('without files here, the supervisor reads the log', async (t) => {
   const path = write(t, THREE);
-  assert.equal(await findSegments(`${path}.nosuch`), null);
-  assert.equal(await findSegments('/nosuch/web.log'), null);
+  assert.equal(await openSegments(`${path}.nosuch`), null);
+  assert.equal(await openSegments('/nosuch/web.log'), null);
   execFileSync('mkfifo', [`${path}.9`]);
   assert.equal(await textsOf(path), 'a b c d e f g', 'a FIFO is no backup');
   const log = 'one\ntwo\n';

@@ -6,7 +6,7 @@ import { CtlError } from '../../../src/ctl/errors.ts';
 import { type Entry, type LineEntry, makeNotice, parseEntries } from '../../../src/ctl/logs/entry.ts';
 import { LineFilter } from '../../../src/ctl/logs/filter.ts';
 import { Joiner, MAX_JOINED, PATIENCE_MS } from '../../../src/ctl/logs/joiner.ts';
-import { guessLevel, isAtLeast, isContinuation, parseLevel } from '../../../src/ctl/logs/level.ts';
+import { guessLevel, isAtLeast, isContinuation, parseLevel } from '../../../src/core/line-level.ts';
 import { type LogsOptions, parseLogs } from '../../../src/ctl/logs/options.ts';
 import { findOverlap } from '../../../src/ctl/logs/overlap.ts';
 import { Patterns } from '../../../src/ctl/logs/pattern.ts';

@@ -8,7 +8,6 @@ import { RpcFault } from '../../../src/core/faults.ts';
 import { ConnectionError, CtlError } from '../../../src/ctl/errors.ts';
 import { explainError, type ExplainFacts, ownFacts } from '../../../src/ctl/explain.ts';
 import { hintFor } from '../../../src/ctl/name-hint.ts';
-import { placeConnection } from '../../../src/ctl/options.ts';
 import { findDeadPort, type Methods, processStruct, serve, start } from './fake-server.ts';
 
 const FACTS: ExplainFacts = { user: 'uid 1000 (app)', lookAt: () => ({ uid: 0, gid: 7, mode: 0o700 }) };
@@ -56,6 +55,7 @@ describe('errors for people', () => {
     ['ENOTDIR', 'unix:///run/x', /: there is no such socket$/, /onevisor ctl -s/],
     ['ECONNREFUSED', 'unix:///run/x', /the supervisor that made this socket has ended$/, /^Start it again/],
     ['ECONNREFUSED', 'http://h:1', /: no program listens there$/, /onevisor ctl -s/],
+    ['EAGAIN', 'unix:///run/x', /: too many connections wait there to be accepted$/, /may hang or be stopped/],
     [
       'EACCES',
       'unix:///run/x',
@@ -140,6 +140,18 @@ describe('errors for people', () => {
       (_request, response) => response.writeHead(403).end(),
       [],
       /\(403\)\n.*allowed_hosts=/,
+    ],
+    [
+      'a role that is not enough',
+      (_request, response) => response.writeHead(403, 'Forbidden: this needs the role admin, and yours is read').end(),
+      ['-u', 'bob', '-p', 'secret'],
+      /user "bob" may not do that: it needs the role admin, and this user has the role read\nTry .* role=admin in /,
+    ],
+    [
+      'too many wrong passwords',
+      (_request, response) => response.writeHead(429).end(),
+      [],
+      /too many wrong passwords from here \(429\)\nWait half a minute/,
     ],
     ['a busy supervisor', (_request, response) => response.writeHead(503).end(), [], /is busy .*\nTry again/],
     [
@@ -271,16 +283,4 @@ describe('help for people', () => {
       );
       assert.equal((await onTerminal(directory, ['xyzzyx'])).text, '*** Unknown syntax: xyzzyx\n');
     }));
-
-  it('the options of the connection may follow a command of onevisor itself', () => {
-    const rows: ReadonlyArray<[given: string, placed: string]> = [
-      ['status', 'status'],
-      ['status web', 'status web'],
-      ['status -s unix:///x web', '-s unix:///x status web'],
-      ['tail --serverurl=unix:///x -u me -f web', '--serverurl=unix:///x -u me tail -f web'],
-      ['tail -f -s web', 'tail -f -s web'],
-      ['status -s', '-s status'],
-    ];
-    for (const [given, placed] of rows) assert.equal(placeConnection(given.split(' ')).join(' '), placed);
-  });
 });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProcessStatus } from '../../../src/ctl/process-status.ts';
-import { type Screen, widthOf } from '../../../src/ctl/screen.ts';
+import type { Screen } from '../../../src/ctl/screen.ts';
+import { widthOf } from '../../../src/logs/columns.ts';
 import { formatStatusTable, sortStatuses } from '../../../src/ctl/status-table.ts';
 import { endStruct, EXIT_3, NOW, statusOf, STOPPED_BY_CLIENT, screen } from './status-structs.ts';
 

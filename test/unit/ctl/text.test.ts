@@ -21,7 +21,7 @@ import {
 } from '../../../src/ctl/format.ts';
 import { findProblems } from '../../../src/ctl/health.ts';
 import { expandNames, findMatches, isPattern } from '../../../src/ctl/names.ts';
-import { parseOptions, placeAction } from '../../../src/ctl/options.ts';
+import { parseOptions } from '../../../src/ctl/options.ts';
 import { isUrl, parseServerUrl } from '../../../src/ctl/server-url.ts';
 import type { ConfigInfo } from '../../../src/ctl/supervisor-client.ts';
 import { processInfo } from './fake-server.ts';
@@ -74,19 +74,6 @@ describe('names', () => {
     ]);
   });
 
-  it('the action comes after the options', () => {
-    assert.deepEqual(placeAction('health', []), ['health']);
-    assert.deepEqual(placeAction('health', ['-c', 'a', '--user=b', 'web', '-x']), [
-      '-c',
-      'a',
-      '--user=b',
-      'health',
-      'web',
-      '-x',
-    ]);
-    assert.deepEqual(placeAction('health', ['-z', 'web']), ['-z', 'web']);
-  });
-
   it('numbers are parsed as in Python', () => {
     for (const [text, value] of [
       ['5', 5],
@@ -116,6 +103,8 @@ describe('lines and options', () => {
       ['status; x', 'status', '; x'],
     ];
     for (const [line, name, argument] of cases) assert.deepEqual(parseLine(line), { name, argument }, line);
+    assert.deepEqual(parseLine('reload-program web', commands), { name: 'reload-program', argument: 'web' });
+    assert.deepEqual(parseLine('reload-x web', commands), { name: 'reload', argument: '-x web' });
   });
 
   it('options are parsed as with getopt', () => {
@@ -240,14 +229,16 @@ describe('completion', () => {
   it('offers the words of supervisorctl, and our additions', async () => {
     assert.deepEqual(await choices('ver'), ['version ']);
     assert.deepEqual(await choices('sta'), ['start ', 'status ']);
-    assert.deepEqual((await choices('')).length, 32);
+    assert.deepEqual((await choices('')).length, 34);
     assert.deepEqual(await choices('help st'), ['start ', 'status ', 'stop ']);
     assert.deepEqual(await choices('pid ru'), ['run ']);
     assert.deepEqual(await choices('tail -f ru'), ['run ']);
     assert.deepEqual(await choices('status many:'), ['many:many_00 ', 'many:* ', 'many:many_01 ']);
     assert.deepEqual(await choices('stop run:'), ['run:run ', 'run:* ']);
     assert.deepEqual(await choices('update m'), ['many ']);
+    assert.deepEqual(await choices('wait run:st'), ['run:started ']);
     assert.deepEqual(await choices('reload '), []);
+    assert.deepEqual(await choices('reload-program ru'), ['run ']);
     assert.deepEqual(await choices('open u'), []);
     assert.deepEqual(await choices('h'), ['health ', 'help ']);
     assert.deepEqual(await choices('update --'), ['--dry-run ', '--help ']);
@@ -284,6 +275,12 @@ describe('health', () => {
     [processInfo('a', 'UNKNOWN'), [], ['a: UNKNOWN']],
     [processInfo('a', 'EXITED', { exitstatus: 2 }), [], []],
     [processInfo('a', 'EXITED', { exitstatus: 3 }), [], ['a: EXITED exit status 3']],
+    [processInfo('a', 'EXITED', { exitstatus: -1 }), [], ['a: EXITED terminated by a signal']],
+    [
+      processInfo('a', 'EXITED', { exitstatus: -1, struct: { exit_signal: 11 } }),
+      [],
+      ['a: EXITED terminated by SIGSEGV'],
+    ],
     [processInfo('a', 'STOPPED', { start: 5 }), [], []],
     [processInfo('a', 'STOPPED', { start: 0, description: 'Not started' }), [], ['a: STOPPED Not started']],
     [processInfo('m', 'STOPPED', { start: 0 }), [], []],
@@ -295,6 +292,6 @@ describe('health', () => {
   for (const [info, names, expected] of cases)
     it(
       `${info.name} ${info.statename} ${JSON.stringify([info.start, info.exitstatus, info.health])} ` + names.join(' '),
-      () => assert.deepEqual(findProblems([info], configs, names), expected),
+      () => assert.deepEqual(findProblems([info], configs, { names, question: 'ready' }), expected),
     );
 });

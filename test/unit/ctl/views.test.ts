@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { readScreen } from '../../../src/ctl/screen.ts';
 import { formatAgo, formatBytes, formatLong, formatShort } from '../../../src/ctl/amounts.ts';
 import { compareNatural } from '../../../src/ctl/natural-order.ts';
-import { cutEnd, cutMiddle, widthOf } from '../../../src/ctl/screen.ts';
+import { cutEnd, cutMiddle } from '../../../src/ctl/screen.ts';
+import { widthOf } from '../../../src/logs/columns.ts';
 import type { XmlRpcStruct } from '../../../src/rpc/xmlrpc.ts';
 import { type FakeServer, type Methods, processStruct, run, runForPerson, serve, start } from './fake-server.ts';
 import { endStruct, EXIT_3 } from './status-structs.ts';
@@ -178,7 +179,7 @@ test('no view passes a control character of a server or a program on', async () 
       'onevisor.readLines': () => ({ lines: JSON.stringify([{ pid: 7, text: evil }]) }),
     };
     await withServer(methods, async (server) => {
-      for (const line of ['status --problems', 'describe web:*', 'why web:*', 'wait --timeout 0.1 web:*:completed']) {
+      for (const line of ['status --problems', 'describe web:*', 'why web:*', 'wait --timeout 3 web:*:completed']) {
         const { stdout } = await run(server, line);
         assert.match(stdout, /x/);
         assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/, line);
@@ -251,5 +252,14 @@ test('widths and cuts', () => {
     [6, 5, 4, 1, 0].map((columns) => cutMiddle('abcdefg', columns, screen)),
     ['abc…fg', 'ab…fg', 'ab…g', '…', ''],
   );
+  // A letter stays with its marks, a flag and a family are one character, and half a wide character is none.
+  const letter = 'e\u0301';
+  const marked = `${letter.repeat(5)}日本`;
+  assert.deepEqual(
+    [5, 6].map((columns) => cutMiddle(marked, columns, screen)),
+    [2, 3].map((count) => `${letter.repeat(count)}…本`),
+  );
+  assert.equal(cutEnd('a👨‍👩‍👧b👨‍👩‍👧', 9, screen), 'a👨‍👩‍👧b…');
+  assert.equal(cutMiddle('🇩🇪🇫🇷🇮🇹🇪🇸', 6, screen), '🇩🇪…🇪🇸');
   assert.equal(cutMiddle('abcdefg', 5, { hasUnicode: false }), 'ab~fg');
 });

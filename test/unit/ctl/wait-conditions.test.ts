@@ -1,4 +1,5 @@
 /** Judgements of the conditions of `onevisor wait`. */
+import type { WaitCondition } from '../../../src/cli/wait-conditions.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ProcessStateName } from '../../../src/core/states.ts';
@@ -8,7 +9,6 @@ import {
   noteEvent,
   nothingHappened,
   parseWaitWord,
-  type WaitCondition,
 } from '../../../src/ctl/wait-conditions.ts';
 import type { XmlRpcStruct } from '../../../src/rpc/xmlrpc.ts';
 import { endStruct, EXIT_3, NOW, statusOf } from './status-structs.ts';

@@ -95,6 +95,18 @@ test('a condition that can no longer be met ends the wait with a code of its own
   });
 });
 
+test('a word after a name that is no condition is named, with those that exist', () =>
+  withServer(new Scene([[STARTING, JOB]]).methods, async (server) => {
+    const { stdout, code } = await run(server, 'wait web:heathy jobs:a:x');
+    const known = 'use started, ready, healthy, completed or exited';
+    assert.equal(
+      stdout,
+      `web:heathy: ERROR (there is no condition heathy; ${known})\n` +
+        `jobs:a:x: ERROR (there is no condition x; ${known})\n`,
+    );
+    assert.equal(code, 4);
+  }));
+
 test('a process that is removed during the wait', () =>
   withServer(new Scene([[STARTING], []]).methods, async (server) => {
     const { stdout, code } = await run(server, 'wait web');
@@ -104,10 +116,10 @@ test('a process that is removed during the wait', () =>
 
 test('the timeout has the code of timeout(1), and the reason', () =>
   withServer(new Scene([[STARTING, JOB]]).methods, async (server) => {
-    const { stdout, code } = await run(server, 'wait --timeout 0.2 web jobs:a:exited');
+    const { stdout, code } = await run(server, 'wait --timeout 3 web jobs:a:exited');
     assert.equal(
       stdout,
-      'web: ERROR (not started after 0.2 s: STARTING)\njobs:a: ERROR (not exited after 0.2 s: RUNNING, healthy)\n',
+      'web: ERROR (not started after 3 s: STARTING)\njobs:a: ERROR (not exited after 3 s: RUNNING, healthy)\n',
     );
     assert.equal(code, 124);
   }));
@@ -199,7 +211,7 @@ test('health --wait ends when there is no problem', async () => {
     assert.deepEqual([stdout, code], ['web: RUNNING starting, no \\n\n', 1]);
   });
   await withServer(new Scene([[sick]]).methods, async (server) => {
-    const { stdout, code } = await run(server, 'health --wait=0.2 web');
+    const { stdout, code } = await run(server, 'health --wait=3 web');
     assert.deepEqual([stdout, code], ['web: RUNNING starting\n', 1]);
   });
   await withServer({ 'onevisor.readEvents': () => new Promise(() => undefined) }, async (server) => {

@@ -206,6 +206,19 @@ const situations: readonly Situation[] = [
       '--port 80 (user app:www)',
   ],
   [
+    'another number of processes',
+    'RUNNING',
+    { scaled_from: 12, configured: { file: '/etc/supervisord.conf', line: 12, command: 'run' } },
+    'web is RUNNING with pid 4711 since TIME (3 min). Configured at /etc/supervisord.conf:12 (numprocs=12, and ' +
+      'another number by `onevisor scale`): run',
+  ],
+  [
+    'more restarts than are remembered',
+    'RUNNING',
+    { flapping: true, unexpected_restarts: 100, flapping_window: 600 },
+    'web is RUNNING with pid 4711 since TIME (3 min). It is flapping: 100 or more unexpected restarts within 10 min.',
+  ],
+  [
     'place of a variable',
     'RUNNING',
     { configured: { file: 'ONEVISOR_PROGRAM_WEB__COMMAND', line: 0, command: 'run' } },

@@ -17,7 +17,7 @@ import { sampleProgram } from '../../../build/sample-program.ts';
 import { probe } from '../../../src/config/probe-type.ts';
 import type { JobOutcome, Jobs } from '../../../src/engine/ports.ts';
 import { beginCheck } from '../../../src/health/check.ts';
-import { readAuthorities } from '../../../src/health/authorities.ts';
+import { readAuthorities } from '../../../src/files/authorities.ts';
 import { type AskAddresses, HostLookups, isOwnHost } from '../../../src/health/host-lookups.ts';
 import { systemClock } from '../../../src/process/clock.ts';
 

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import { endReasons } from '../../../src/core/run-end.ts';
-import { formatFamilies, formatLabels } from '../../../src/http/exposition.ts';
+import { chooseFormat, formatFamilies, formatLabels, OPENMETRICS, PROMETHEUS } from '../../../src/http/exposition.ts';
 import { describeMetrics, type MetricsInput } from '../../../src/http/metrics.ts';
 import type { ProcessView } from '../../../src/engine/process-table.ts';
 
@@ -17,7 +17,10 @@ function view(group: string, name: string, record: Partial<ProcessRecord>, optio
       command: '/bin/secret --token=hidden',
       environment: new Map([['KEY', 'hidden']]),
       notification_fd: null,
+      ready_log: null,
       notify: null,
+      max_memory: null,
+      memory_max: null,
       ...options,
     },
   };
@@ -28,22 +31,37 @@ function view(group: string, name: string, record: Partial<ProcessRecord>, optio
   };
 }
 
-function textOf(processes: ReadonlyArray<readonly [ProcessView, number]>, more: Partial<MetricsInput> = {}): string {
-  return formatFamilies(
-    describeMetrics({
-      version: '1.2.3',
-      state: 'RUNNING',
-      residentBytes: 4096,
-      processes: processes.map(([proc, start]) => ({
-        view: proc,
-        start,
-        oomKills: proc.config.name === 'job' ? 2 : 0,
-        ends: new Map([['exit', 2]]),
-        isFlapping: proc.config.name === 'web',
-      })),
-      ...more,
-    }),
-  );
+type Processes = ReadonlyArray<readonly [ProcessView, number]>;
+
+function textOf(processes: Processes, more: Partial<MetricsInput> = {}): string {
+  return formatFamilies(describeMetrics({ ...inputOf(processes), ...more }));
+}
+
+/** The same without /proc. */
+function blinded(processes: Processes): MetricsInput['processes'] {
+  return inputOf(processes).processes.map((proc) => ({ ...proc, usage: null }));
+}
+
+function inputOf(processes: Processes): MetricsInput {
+  return {
+    version: '1.2.3',
+    state: 'RUNNING',
+    residentBytes: 4096,
+    processes: processes.map(([proc, start]) => ({
+      view: proc,
+      start,
+      oomKills: proc.config.name === 'job' ? 2 : 0,
+      ends: new Map([['exit', 2]]),
+      isFlapping: proc.config.name === 'web',
+      starts: proc.config.name === 'web' ? { planned: 1, unplanned: 2 } : { planned: 0, unplanned: 0 },
+      usage: {
+        cpuSeconds: proc.config.name === 'never' ? 0 : 1.25,
+        tree: proc.config.name === 'web' ? { residentBytes: 8192, processes: 3, openFiles: 12 } : null,
+      },
+      outputs:
+        proc.config.name === 'web' ? [{ stream: 'stdout', counts: { lines: 7, bytes: 70, droppedLines: 1 } }] : [],
+    })),
+  };
 }
 
 const web = view(
@@ -58,7 +76,7 @@ const web = view(
     health: 'starting',
     isReady: true,
   },
-  { notify: 'sd' },
+  { notify: 'sd', max_memory: 300, memory_max: 200 },
 );
 
 /** Returns the lines of one metric, without its name. */
@@ -106,6 +124,26 @@ describe('metrics', () => {
       '{group="web",name="web",health="unhealthy"} 0',
     ],
     onevisor_process_ready: ['{group="web",name="web"} 1'],
+    onevisor_process_starts_total: [
+      '{group="web",name="web",kind="planned"} 1',
+      '{group="web",name="web",kind="unplanned"} 2',
+      '{group="g",name="job",kind="planned"} 0',
+      '{group="g",name="job",kind="unplanned"} 0',
+      '{group="g",name="never",kind="planned"} 0',
+      '{group="g",name="never",kind="unplanned"} 0',
+    ],
+    onevisor_process_cpu_seconds_total: [
+      '{group="web",name="web"} 1.25',
+      '{group="g",name="job"} 1.25',
+      '{group="g",name="never"} 0',
+    ],
+    onevisor_process_resident_memory_bytes: ['{group="web",name="web"} 8192'],
+    onevisor_process_memory_limit_bytes: ['{group="web",name="web"} 200'],
+    onevisor_process_processes: ['{group="web",name="web"} 3'],
+    onevisor_process_open_fds: ['{group="web",name="web"} 12'],
+    onevisor_process_log_lines_total: ['{group="web",name="web",stream="stdout"} 7'],
+    onevisor_process_log_bytes_total: ['{group="web",name="web",stream="stdout"} 70'],
+    onevisor_process_log_dropped_total: ['{group="web",name="web",stream="stdout"} 1'],
     node_supervisord_up: ['{group="web",name="web"} 1', '{group="g",name="job"} 0', '{group="g",name="never"} 0'],
     node_supervisord_state: ['{group="web",name="web"} 20', '{group="g",name="job"} 100', '{group="g",name="never"} 0'],
     node_supervisord_exit_status: [
@@ -149,6 +187,50 @@ describe('metrics', () => {
   test('an unknown value is omitted with its declaration', () => {
     assert.doesNotMatch(textOf([], { residentBytes: null }), /resident|onevisor_process/);
   });
+
+  test('without /proc, programs have no processor time, memory, processes and descriptors', () => {
+    const blind = formatFamilies(describeMetrics({ ...inputOf([[web, 0]]), processes: blinded([[web, 0]]) }));
+    assert.doesNotMatch(blind, /onevisor_process_(cpu|resident|processes|open_fds)/);
+    assert.match(blind, /^onevisor_process_memory_limit_bytes\{/m);
+  });
+
+  test('an unknown number of descriptors is omitted alone', () => {
+    const [proc] = inputOf([[web, 0]]).processes;
+    assert.ok(proc !== undefined);
+    const tree = { residentBytes: 1, processes: 1, openFiles: null };
+    const shown = formatFamilies(
+      describeMetrics({ ...inputOf([]), processes: [{ ...proc, usage: { cpuSeconds: 1, tree } }] }),
+    );
+    assert.doesNotMatch(shown, /open_fds/);
+    assert.match(shown, /^onevisor_process_processes\{group="web",name="web"\} 1$/m);
+  });
+
+  test('OpenMetrics: counters without _total in their declaration, units, and an end', () => {
+    const open = OPENMETRICS.format(describeMetrics(inputOf([[web, 1]])));
+    assert.ok(open.endsWith('\n# EOF\n'));
+    assert.match(
+      open,
+      /^# TYPE (onevisor_process_cpu_seconds) counter\n# UNIT \1 seconds\n# HELP \1 [^\n]+\n\1_total\{/m,
+    );
+    assert.match(open, /^# TYPE process_resident_memory_bytes gauge\n# UNIT process_resident_memory_bytes bytes\n/m);
+    assert.match(open, /^# HELP onevisor_process_exits [^\n]*\\"stopped\\"/m);
+    assert.doesNotMatch(open, /# TYPE \S+_total/);
+  });
+
+  for (const [accepted, format] of [
+    [undefined, PROMETHEUS],
+    ['*/*', PROMETHEUS],
+    ['text/plain;version=0.0.4', PROMETHEUS],
+    ['application/openmetrics-text', OPENMETRICS],
+    ['application/openmetrics-text; version=1.0.0', OPENMETRICS],
+    ['application/openmetrics-text; version=0.0.1', PROMETHEUS],
+    ['application/openmetrics-text; version=1.0.0; q=0', PROMETHEUS],
+    ['application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2', OPENMETRICS],
+    ['application/openmetrics-text;version=1.0.0;q=0.2,text/plain;q=0.3', PROMETHEUS],
+    ['application/openmetrics-text;q=x', PROMETHEUS],
+    [`${'x,'.repeat(5000)}application/openmetrics-text`, PROMETHEUS],
+  ] as const)
+    test(`Accept: ${accepted?.slice(0, 90)}`, () => assert.equal(chooseFormat(accepted), format));
 
   test('a label may contain any character', () => {
     assert.equal(formatLabels({ a: 'x"y\\z\nw', b: 'ü{},=' }), 'a="x\\"y\\\\z\\nw",b="ü{},="');

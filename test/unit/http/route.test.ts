@@ -6,7 +6,7 @@ import { matchRoute, type Route } from '../../../src/http/route.ts';
 const row = (method: Route['method'], path: string): Route => ({
   method,
   path,
-  access: 'password',
+  access: 'admin',
   answer: () => undefined,
 });
 const routes = [

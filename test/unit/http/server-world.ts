@@ -47,7 +47,7 @@ export interface WorldOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly streamLimits?: StreamLimits;
   readonly credentials?: { readonly username: string; readonly password: string };
-  readonly more?: readonly Route[];
+  readonly more?: readonly Route[] | ((api: FakeApi) => readonly Route[]);
 }
 
 /** Process at the other end of every unix connection. */
@@ -68,13 +68,14 @@ export class ServerWorld {
     this.#options = options;
     this.limits = { ...defaultLimits, ...options.limits };
     this.api = new FakeApi(options.programs ?? [], this.#clock);
+    const { more = [] } = options;
     this.routes = createRoutes({
       api: this.api,
       methods: createMethodTable(),
       times: new ProcessTimes(this.api),
       version: '1.2.3',
       residentBytes: () => 4096,
-      more: options.more ?? [],
+      more: typeof more === 'function' ? more(this.api) : more,
       streamLimits: options.streamLimits ?? defaultStreamLimits,
     });
   }

@@ -16,7 +16,14 @@ import { FakeClock, FakeOutlet } from './fakes.ts';
 const natives = loadAddon();
 const clock = new FakeClock();
 const watch = new PartialWatch(clock, (check) => check());
-const STYLE: LineStyle = { prefix: null, prefixWidth: 24, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000 };
+const STYLE: LineStyle = {
+  prefix: null,
+  prefixWidth: 24,
+  timestamp: 'none',
+  jsonLines: 'nest',
+  partialAfterMs: 5000,
+  multiline: null,
+};
 
 function stream(): { sink: Sink; outlet: FakeOutlet } {
   const outlet = new FakeOutlet();
@@ -47,7 +54,7 @@ function prefixed(sink: Sink, name: string, layout: PrefixLayout): Feed {
 }
 
 function feedOf(sink: Sink, form: LineForm, partialAfterMs = 5000): Feed {
-  return new Feed(sink, { form, isFile: false, partialAfterMs, watch, wallMs: () => clock.wallMs() });
+  return new Feed(sink, { form, isFile: false, partialAfterMs, multiline: null, watch, clock });
 }
 
 function json(sink: Sink, jsonLines: LineStyle['jsonLines'] = 'nest'): Feed {

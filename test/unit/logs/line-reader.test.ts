@@ -122,6 +122,31 @@ test('an answer is limited, and tells which outputs lost bytes', () => {
   );
 });
 
+test('a client that continues before a loss of another output is told of it once', () => {
+  const scene = new Scene();
+  const [small, big] = [scene.output('small', 6), scene.output('big')];
+  scene.outputs = [big, small];
+  scene.push(0, 'one\ntwo\n');
+  scene.push(1, 'lost\nkept\n');
+  const { read, close } = scene.reader.follow(
+    () => scene.outputs,
+    () => undefined,
+  );
+  const told = new WeakMap<object, number>();
+  const limits = { lines: 1, bytes: 100 };
+  const losses = (after: number): Array<readonly [string, number]> =>
+    read(after, limits, told).missed.map(({ source, bytes }) => [source.name, bytes] as const);
+  assert.deepEqual(losses(0), [['small', 4]]);
+  assert.deepEqual(losses(4), []);
+  assert.equal(read(4, limits).missed.length, 1);
+  scene.push(1, 'more\n');
+  assert.deepEqual(losses(4), [['small', 5]]);
+  small.memory.clear();
+  scene.push(1, 'again and again\n');
+  assert.equal(losses(4).length, 1);
+  close();
+});
+
 test('a wait ends shortly after the first new line, and collects the lines until then', async () => {
   const scene = new Scene();
   scene.push(0, 'old\n');
@@ -217,4 +242,33 @@ test('a wait also ends for another reason, when it is told about something', asy
   assert.deepEqual(ends, [true]);
   await wait();
   assert.deepEqual([ends, scene.reader.waiting], [[true, true], 0]);
+});
+
+test('tells a follower about output before it is kept, and nothing after the end', () => {
+  const scene = new Scene();
+  const told: Array<[number, number]> = [];
+  const follow = scene.reader.follow(
+    () => scene.outputs,
+    (...output) => told.push(output),
+  );
+  const [first] = scene.outputs;
+  assert.ok(first !== undefined);
+  scene.reader.announce(first.memory, 3);
+  scene.push(0, 'a1\n');
+  assert.deepEqual(told, [[3, 100]]);
+  const limits = { lines: 10, bytes: 1000 };
+  assert.deepEqual(
+    follow.read(0, limits).lines.map(({ text }) => text),
+    ['a1'],
+  );
+  const later = scene.output('c');
+  scene.outputs.push(later);
+  scene.reader.announce(later.memory, 4);
+  assert.equal(told.length, 1);
+  follow.refresh();
+  scene.reader.announce(later.memory, 4);
+  assert.equal(told.length, 2);
+  follow.close();
+  scene.reader.announce(first.memory, 5);
+  assert.equal(told.length, 2);
 });

@@ -143,10 +143,14 @@ test('json and logfmt on the console have the level; the file stays as Superviso
     time: '2026-01-01T12:00:00.123Z',
     level: 'critical',
     program: 'onevisor',
+    event: 'message',
     pid: process.pid,
     message: 'x "y"',
   });
-  assert.equal(second, `time=2026-01-01T12:00:00.123Z level=warn program=onevisor pid=${process.pid} message="z"`);
+  assert.equal(
+    second,
+    `time=2026-01-01T12:00:00.123Z level=warn program=onevisor event=message pid=${process.pid} message="z"`,
+  );
   assert.equal(
     readFileSync(log, 'utf8'),
     formatMainLine('critical', 'x "y"', 1767268800123) + formatMainLine('warn', 'z', 1767268800123),
@@ -225,7 +229,14 @@ test('a missing syslog is reported once, and other targets lose nothing', async 
     process: 'p',
     stream: 'stdout',
     targets: [{ kind: 'syslog', format: 'raw' }],
-    style: { prefix: null, prefixWidth: 24, timestamp: 'none', jsonLines: 'nest', partialAfterMs: 5000 },
+    style: {
+      prefix: null,
+      prefixWidth: 24,
+      timestamp: 'none',
+      jsonLines: 'nest',
+      partialAfterMs: 5000,
+      multiline: null,
+    },
     stripAnsi: false,
     captureMaxBytes: 0,
     tailBytes: 0,

@@ -13,22 +13,34 @@ import { FakeClock, errnoError } from './fakes.ts';
 const WALL = 1767268800123;
 
 test('a header has priority, time, host, name and pid', () => {
-  const header = new MessageHeader('web', 42, 'info');
+  const header = new MessageHeader({ name: 'web', pid: 42, severity: 'info' });
   assert.equal(header.at(WALL).toString(), `<14>1 2026-01-01T12:00:00.123Z ${hostname()} web 42 - - `);
   assert.equal(header.at(WALL + 1).toString(), `<14>1 2026-01-01T12:00:00.124Z ${hostname()} web 42 - - `);
   const priorities = (['critical', 'error', 'warning', 'info', 'debug'] as const).map((severity) =>
-    new MessageHeader('x', 1, severity).at(WALL).toString('latin1', 0, 4),
+    new MessageHeader({ name: 'x', pid: 1, severity }).at(WALL).toString('latin1', 0, 4),
   );
   assert.deepEqual(priorities, ['<10>', '<11>', '<12>', '<14>', '<15>']);
 });
 
 test('a name is made a valid field', () => {
-  const nameIn = (name: string): string => new MessageHeader(name, 1, 'info').at(WALL).toString().split(' ')[3] ?? '';
+  const nameIn = (name: string): string =>
+    new MessageHeader({ name, pid: 1, severity: 'info' }).at(WALL).toString().split(' ')[3] ?? '';
   assert.deepEqual([nameIn('a b\u00e9\n'), nameIn(''), nameIn('x'.repeat(60))], ['a_b__', '-', 'x'.repeat(48)]);
 });
 
+test('the header has the facility, the tag and the structured data of the target', () => {
+  const writer = { name: 'web', pid: 42, severity: 'info' } as const;
+  const sd = '[app@32473 env="a \\"b\\] c"][x@1]';
+  const header = new MessageHeader(writer, { facility: 'local3', tag: 'shop', sd }).at(WALL);
+  assert.equal(header.toString(), `<158>1 2026-01-01T12:00:00.123Z ${hostname()} shop 42 - ${sd} `);
+  const short = new MessageHeader({ ...writer, name: 'a:b[c]' }, { format: '3164', facility: 'mail' }).at(WALL);
+  assert.match(short.toString(), /^<22>Jan [ \d]\d \d\d:\d\d:\d\d \S+ a_b_c_\[42\]: $/);
+  for (const made of [header, short])
+    assert.equal(headerEnd(Buffer.concat([made, Buffer.from('some words here')])), made.length, made.toString());
+});
+
 test('headerEnd finds the end of a header', () => {
-  const header = new MessageHeader('web', 42, 'info').at(WALL);
+  const header = new MessageHeader({ name: 'web', pid: 42, severity: 'info' }).at(WALL);
   assert.equal(headerEnd(Buffer.concat([header, Buffer.from('some words here')])), header.length);
   assert.equal(headerEnd(Buffer.from('no header')), 0);
 });

@@ -7,6 +7,7 @@ import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
 import { BlockPool } from '../../../src/logs/blocks.ts';
 import type { LogNatives, LogProblem } from '../../../src/logs/ports.ts';
+import { hideNewlines } from '../../../src/logs/inner-newlines.ts';
 import { Sink } from '../../../src/logs/sink.ts';
 import { syslogHeader } from '../../../src/logs/syslog-format.ts';
 import { MAX_DATAGRAM_LINE_BYTES, SyslogOutlet } from '../../../src/logs/syslog-outlet.ts';
@@ -66,6 +67,7 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
   const problems: LogProblem[] = [];
   const natives: LogNatives = {
     frame: () => undefined,
+    countNewlines: () => 0,
     pipeSize: () => 0,
     growPipe: () => 0,
     readNow: () => 0,
@@ -107,6 +109,12 @@ test('the header is that of syslog(3), in local time', () => {
     '<14>Nov 21 23:59:00 supervisord: ',
   );
 });
+
+test('a record of several lines is one datagram with newlines in it', () =>
+  inWorld(async ({ daemon, give }) => {
+    await give(Buffer.concat([Buffer.from('web '), hideNewlines(Buffer.from('a\n b\n c')), Buffer.from('\nweb d\n')]));
+    assert.deepEqual(daemon.lines, ['web a\n b\n c', 'web d']);
+  }));
 
 test('each line is one datagram, also in several parts, with its bytes unchanged', () =>
   inWorld(async ({ daemon, give }) => {

@@ -14,14 +14,20 @@ import { FakeClock } from './fakes.ts';
 
 const WALL = 1767268800123;
 
-function prefixOf(style: Partial<LineStyle>, layout = new PrefixLayout(), isColored = false): LinePrefix {
-  const origin = { group: 'grp', program: 'web', process: 'web_00', stream: 'stderr' } as const;
+function prefixOf(
+  style: Partial<LineStyle>,
+  layout = new PrefixLayout(),
+  isColored = false,
+  name = 'web_00',
+): LinePrefix {
+  const origin = { group: 'grp', program: 'web', process: name, stream: 'stderr' } as const;
   const whole: LineStyle = {
     prefix: null,
     prefixWidth: 24,
     timestamp: 'none',
     jsonLines: 'nest',
     partialAfterMs: 5000,
+    multiline: null,
     ...style,
   };
   return new LinePrefix({ origin, pid: 42, style: whole, layout, isColored });
@@ -55,7 +61,7 @@ test('log_timestamp puts the current time once before the prefix', () => {
   assert.equal(prefixOf({ timestamp: 'iso8601', prefix: '%(time)s' }).at(WALL).toString(), '2026-01-01T12:00:00.123Z ');
 });
 
-test('the prefix is as wide as the longest current name, counted in characters', () => {
+test('the prefix is as wide as the longest current name, counted in columns', () => {
   const layout = new PrefixLayout();
   const prefix = prefixOf({}, layout);
   layout.add(shown('web_00'));
@@ -67,7 +73,24 @@ test('the prefix is as wide as the longest current name, counted in characters',
   layout.remove('a-long-name');
   assert.equal(prefix.at(WALL).toString(), 'web_00 | ');
   layout.add(shown('ünïcödé😀'));
-  assert.equal(prefix.at(WALL).toString(), 'web_00   | ');
+  assert.equal(prefix.at(WALL).toString(), 'web_00    | ');
+  layout.add(shown('設定サーバ'));
+  assert.equal(prefix.at(WALL).toString(), 'web_00     | ');
+  const wide = prefixOf({}, layout, false, '設定');
+  assert.equal(wide.at(WALL).toString(), '設定       | ');
+});
+
+test('wide characters are cut and padded by columns, and never torn', () => {
+  const layout = new PrefixLayout();
+  const cut = (name: string, limit: number): string => {
+    layout.add(shown(name, limit));
+    return layout.shorten(name);
+  };
+  assert.equal(cut('設定サーバの長い名前', 8), '設…名前');
+  assert.equal(cut('e\u0301'.repeat(12), 8), `${'e\u0301'.repeat(3)}…${'e\u0301'.repeat(4)}`);
+  assert.equal(cut('👨‍👩‍👧👨‍👩‍👧x👨‍👩‍👧', 9), '👨‍👩‍👧…');
+  const template = { prefix: '[%(process_name)-6.5s]' };
+  assert.equal(prefixOf(template, layout, false, '設定サーバ').at(WALL).toString(), '[設定  ] ');
 });
 
 test('names that are too long are cut in the middle, and stay different', () => {
@@ -95,7 +118,7 @@ test('names that are too long are cut in the middle, and stay different', () => 
   layout.add(shown('web', 0));
   assert.deepEqual([cut(), layout.width], [names, 36]);
   layout.add(shown('😀'.repeat(30), 8));
-  assert.equal(layout.shorten('😀'.repeat(30)), `${'😀'.repeat(3)}…${'😀'.repeat(4)}`);
+  assert.equal(layout.shorten('😀'.repeat(30)), `${'😀'.repeat(1)}…${'😀'.repeat(2)}`);
   assert.equal(layout.shorten('web'), 'web');
 });
 

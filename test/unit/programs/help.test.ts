@@ -52,7 +52,7 @@ test('two topics are an error, but a kind and a topic are not', () => {
 
 test('a command has its usage, options, examples and exit codes', () => {
   const { out } = help(['restart']);
-  assert.match(out, /^Usage: onevisor restart \[--rolling\] /);
+  assert.match(out, /^Usage: onevisor restart \[--rolling \| --with-dependents\] /);
   for (const part of ['--rolling  ', '--timeout TIME', '-s, --serverurl URL', "'worker:*'", '124  the time is over'])
     assert.ok(out.includes(part), part);
   assert.match(help(['quit']).out, /^Usage: onevisor ctl\n {7}supervisor> quit\n/);

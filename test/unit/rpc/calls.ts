@@ -24,6 +24,7 @@ export class Client {
       api: this.api,
       times: new ProcessTimes(this.api),
       client: CLIENT,
+      role: 'admin',
       request: REQUEST,
       signal: this.hangUp.signal,
       reserve: () => undefined,

@@ -1,6 +1,7 @@
 /** The real engine with programs in memory, behind the interface for RPC methods and routes. */
-import { sampleProgram } from '../../../build/sample-program.ts';
+import { sampleConfig, sampleProgram } from '../../../build/sample-program.ts';
 import type { Reserve } from '../../../src/rpc/answer-budget.ts';
+import { effectiveSections, type ShownConfig } from '../../../src/config/effective-sections.ts';
 import type { GroupConfig, ProcessConfig } from '../../../src/config/model.ts';
 import { type ClientRequest, formatClient } from '../../../src/core/cause.ts';
 import { Sequence } from '../../../src/core/sequence.ts';
@@ -17,18 +18,22 @@ import type { Listener } from '../../../src/engine/events.ts';
 import type { Clock } from '../../../src/engine/ports.ts';
 import { namespecOf, type ProcessView } from '../../../src/engine/process-table.ts';
 import type { WantedRun } from '../../../src/logs/last-line.ts';
+import type { OnOutput } from '../../../src/logs/line-reader.ts';
 import { Tail } from '../../../src/logs/tail.ts';
+import type { ChannelCounts } from '../../../src/logs/ports.ts';
+import type { TreeMeasures } from '../../../src/rpc/measures.ts';
+import type { Log, LogTail, LogReading } from '../../../src/rpc/log-api.ts';
 import type {
   GroupPlan,
+  LineFollow,
   LineQuery,
   LineSelection,
-  Log,
   LogLines,
-  LogTail,
+  NotificationChanges,
   ProgramSettings,
   ProgramUsage,
+  ReloadAnswer,
   ScaleOutcome,
-  LogReading,
   Reread,
   SupervisorApi,
   WaitForLines,
@@ -115,6 +120,7 @@ export class FakeApi implements SupervisorApi {
   readonly pid = 4711;
   readonly engine: Engine;
   readonly history: History;
+  readonly sequence = new Sequence();
   readonly log = new FakeLog();
   readonly reports: Array<readonly [Level, string]> = [];
   readonly remoteCommunications: string[] = [];
@@ -123,6 +129,11 @@ export class FakeApi implements SupervisorApi {
   checkAnswer: CheckResult | null = null;
   readonly usages = new Map<string, ProgramUsage>();
   usageError: Error | null = null;
+  /** Process trees for metrics, by namespec. */
+  trees: ReadonlyMap<string, TreeMeasures> | null = new Map();
+  readonly cpuSeconds = new Map<string, number>();
+  /** Counts of output, by namespec and stream. */
+  readonly counts = new Map<string, ChannelCounts>();
   /** Log files that were reopened or rotated, as `rotate g:web`. */
   readonly tended: string[] = [];
   tendError: string | null = null;
@@ -135,11 +146,22 @@ export class FakeApi implements SupervisorApi {
   readonly oomKillsOf = new Map<string, number>();
   readonly remarksOf = new Map<string, readonly ProcessRemark[]>();
   planAnswer: GroupPlan | null = null;
+  notificationChanges: NotificationChanges = { added: [], removed: [], changed: [] };
+  /** Outcome of a test by its section. */
+  readonly testAnswers = new Map<string, string | null>();
+  readonly notifications = {
+    namesFor: (): readonly string[] => [...this.testAnswers.keys()],
+    plan: (): NotificationChanges => this.notificationChanges,
+    update: (): NotificationChanges => this.notificationChanges,
+    test: (name: string): Promise<string | null> | null =>
+      this.testAnswers.has(name) ? Promise.resolve(this.testAnswers.get(name) ?? null) : null,
+  };
   /** Problems of the configuration for the next restart. */
   restartProblem: string | null = null;
   stdinAnswer: 'written' | 'closed' | 'full' = 'written';
   signalError: string | null = null;
   hasMainLog = true;
+  shownConfig: ShownConfig = sampleConfig('[supervisord]\nidentifier=fake\n');
   readonly epoch = 'fake-1';
   linesAnswer: LogLines = { lines: [], next: 0, hasMore: false, missed: [] };
   readonly lineCalls: Array<{ readonly selection: LineSelection; readonly query: LineQuery }> = [];
@@ -180,7 +202,7 @@ export class FakeApi implements SupervisorApi {
       },
     );
     this.history = new History({
-      sequence: new Sequence(),
+      sequence: this.sequence,
       subscribe: (listener) => this.engine.subscribe(listener),
       report: (level, text) => this.report(level, text),
       nowMs: () => this.nowMs(),
@@ -213,7 +235,7 @@ export class FakeApi implements SupervisorApi {
         dependsOn:
           program.dependsOn === undefined
             ? []
-            : [{ group: program.dependsOn, process: program.dependsOn, conditions: ['started'] }],
+            : [{ group: program.dependsOn, process: program.dependsOn, conditions: ['started'], isFollowed: false }],
       })),
     }));
     return made.toSorted((a, b) => a.priority - b.priority);
@@ -351,7 +373,7 @@ export class FakeApi implements SupervisorApi {
   }
 
   findUnknownName(names: readonly string[]): string | null {
-    return names.find((name) => this.process(name) === null) ?? null;
+    return names.find((name) => (this.process(name) ?? this.process(`${name}:${name}`)) === null) ?? null;
   }
 
   readLines(selection: LineSelection, query: LineQuery): LogLines {
@@ -364,6 +386,25 @@ export class FakeApi implements SupervisorApi {
     return this.canWait;
   }
 
+  /** The selections that are followed. */
+  readonly follows = new Set<{ readonly selection: LineSelection; readonly onOutput: OnOutput }>();
+  /** Gives the lines of {@link followLines}. */
+  readFollowed: LineFollow['read'] = () => this.linesAnswer;
+
+  followLines(selection: LineSelection, onOutput: OnOutput): LineFollow {
+    const follow = { selection, onOutput };
+    this.follows.add(follow);
+    return {
+      read: (...query) => this.readFollowed(...query),
+      refresh: () => undefined,
+      close: () => void this.follows.delete(follow),
+    };
+  }
+
+  get latestSeq(): number {
+    return this.sequence.latest;
+  }
+
   nameFilter(names: readonly string[]): (id: string) => boolean {
     return filterIds(names);
   }
@@ -374,8 +415,16 @@ export class FakeApi implements SupervisorApi {
       : `/tmp/${config.name}-${stream}---fake-AUTO.log`;
   }
 
+  self(): { readonly uid: number; readonly directory: string } {
+    return { uid: 1000, directory: '/srv' };
+  }
+
   uid(config: ProcessConfig): number | null {
     return config.options.user === null ? null : 65_534;
+  }
+
+  effectiveConfig(): ReturnType<SupervisorApi['effectiveConfig']> {
+    return { file: '/etc/supervisord.conf', included: [], sections: effectiveSections(this.shownConfig, this.#groups) };
   }
 
   configuredGroups(): readonly GroupConfig[] {
@@ -384,6 +433,10 @@ export class FakeApi implements SupervisorApi {
 
   async reread(): Promise<Reread> {
     return this.rereadAnswer;
+  }
+
+  previewUpdate<T>(look: (changes: Reread) => T): T {
+    return look(this.rereadAnswer);
   }
 
   addGroup(name: string, cause: ClientRequest): 'added' | 'unknown' | 'active' {
@@ -400,9 +453,16 @@ export class FakeApi implements SupervisorApi {
     return this.planAnswer;
   }
 
+  readonly settingsUpdates: boolean[] = [];
+
   async scale(program: string, count: number): Promise<ScaleOutcome> {
     this.scaled.push(`${program}=${count}`);
     return this.scaleAnswer;
+  }
+
+  updateSettings(isApplied: boolean): { live: string[]; pending: string[] } {
+    this.settingsUpdates.push(isApplied);
+    return { live: ['loglevel'], pending: ['umask'] };
   }
 
   updateGroup(): Promise<null> {
@@ -416,9 +476,12 @@ export class FakeApi implements SupervisorApi {
     return null;
   }
 
+  /** Delay of the next shutdown in milliseconds. */
+  shutdownDelayMs = 0;
+
   shutdown(cause: ClientRequest): void {
     this.#state = 'SHUTDOWN';
-    this.engine.shutDown('exit', cause);
+    this.engine.shutDown('exit', cause, { delayMs: this.shutdownDelayMs });
   }
 
   shutdownAgain(): boolean {
@@ -426,9 +489,38 @@ export class FakeApi implements SupervisorApi {
     return this.#state === 'SHUTDOWN';
   }
 
+  reloadAnswer: ReloadAnswer = { kind: 'refused', reason: 'no answer' };
+
+  reloadProcess(): Promise<ReloadAnswer> {
+    return Promise.resolve(this.reloadAnswer);
+  }
+
+  endDelay(cause: ClientRequest): boolean {
+    if (this.engine.phase !== 'delayed') return false;
+    this.engine.shutDown('exit', cause);
+    return true;
+  }
+
+  isDelayed(): boolean {
+    return this.engine.phase === 'delayed';
+  }
+
   noteRequest(request: ClientRequest, target: string | null): void {
     this.requests.push(`${request.method} ${target} by ${formatClient(request.client)}`);
   }
+
+  /** Listening sockets by pid. */
+  readonly listeners = new Map<number, string>();
+
+  async listeningSockets(pids: readonly number[]): Promise<string[]> {
+    return pids.flatMap((pid) => this.listeners.get(pid) ?? []);
+  }
+
+  readonly measures = {
+    readTrees: async (): Promise<ReadonlyMap<string, TreeMeasures> | null> => this.trees,
+    cpuSecondsOf: (id: string): number => this.cpuSeconds.get(id) ?? 0,
+    outputOf: (id: string, stream: StreamName): ChannelCounts | null => this.counts.get(`${id} ${stream}`) ?? null,
+  };
 
   async usage(): Promise<ReadonlyMap<string, ProgramUsage>> {
     if (this.usageError !== null) throw this.usageError;

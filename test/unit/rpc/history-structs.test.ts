@@ -5,7 +5,7 @@ import type { Cause } from '../../../src/core/cause.ts';
 import type { HistoryEvent } from '../../../src/core/history.ts';
 import type { RunEnd } from '../../../src/core/run-end.ts';
 import { causeStruct, endStruct, eventStruct, runStruct } from '../../../src/rpc/history-structs.ts';
-import { encodeJsonAnswer } from '../../../src/rpc/json-answer.ts';
+import { encodeJsonAnswer } from './json-text.ts';
 import type { XmlRpcStruct } from '../../../src/rpc/xmlrpc.ts';
 import { BOOT, CLIENT, REQUEST, SIGTERM, UNHEALTHY } from '../../causes.ts';
 
@@ -28,6 +28,14 @@ const causes: ReadonlyArray<readonly [cause: Cause, struct: object]> = [
     { kind: 'signal', signal: 'SIGTERM', sender: 9 },
   ],
   [{ kind: 'schedule' }, { kind: 'schedule' }],
+  [
+    { kind: 'dependency', names: ['db'], request: null },
+    { kind: 'dependency', names: ['db'] },
+  ],
+  [
+    { kind: 'connection', address: 'unix:///a' },
+    { kind: 'connection', address: 'unix:///a' },
+  ],
   [
     { kind: 'dependency', names: ['db'], request: BOOT },
     { kind: 'dependency', names: ['db'], request: causeStruct(BOOT) },
@@ -168,6 +176,24 @@ const events: ReadonlyArray<readonly [event: Kind<HistoryEvent>, struct: object]
     { name: 'g:web', health: 'unhealthy', reason: 'no' },
   ],
   [{ kind: 'held', id: 'g:web', hold: null }, { name: 'g:web' }],
+  [
+    {
+      kind: 'reload',
+      id: 'g:web',
+      cause: { kind: 'boot' },
+      result: { way: { kind: 'signal', signal: 1 }, failure: null },
+    },
+    { name: 'g:web', way: 'signal', signal: 'SIGHUP', cause: { kind: 'boot', text: 'autostart' } },
+  ],
+  [
+    {
+      kind: 'reload',
+      id: 'g:web',
+      cause: { kind: 'boot' },
+      result: { way: { kind: 'command' }, failure: 'exit status 3' },
+    },
+    { name: 'g:web', way: 'command', failure: 'exit status 3', cause: { kind: 'boot', text: 'autostart' } },
+  ],
   [
     { kind: 'held', id: 'g:web', hold: { kind: 'waiting', dependencies: [] } },
     { name: 'g:web', hold: 'waiting' },

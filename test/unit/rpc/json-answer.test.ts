@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RpcFault } from '../../../src/core/faults.ts';
-import { decodeJsonAnswer, encodeJsonAnswer, encodeJsonFault } from '../../../src/rpc/json-answer.ts';
+import { decodeJsonAnswer, encodeJsonFault, encodeJsonSlices } from '../../../src/rpc/json-answer.ts';
 import {
   decodeResponse,
   encodeResponse,
+  encodeResponseSlices,
   Utf8Text,
   type XmlRpcValue,
   XmlRpcSyntaxError,
 } from '../../../src/rpc/xmlrpc.ts';
+import { encodeJsonAnswer } from './json-text.ts';
 
 test('an answer in JSON decodes to the same value as in XML', () => {
   const values = fc.jsonValue({ stringUnit: 'binary', maxDepth: 4 });
@@ -58,4 +60,15 @@ test('a fault in JSON has the reason as a separate member', () => {
   const plain = encodeJsonFault(RpcFault.of('BAD_NAME', 'web'));
   assert.deepEqual(decodeJsonAnswer(plain ?? ''), { kind: 'fault', code: 10, text: 'BAD_NAME: web' });
   assert.equal(encodeJsonFault(RpcFault.of('BAD_NAME', '\x1b')), null, 'a text that XML changes');
+});
+
+test('a long array is encoded in slices, with the same text as in one piece', () => {
+  const values = Array.from({ length: 601 }, (_, at) => ({ name: `p${at} & <x>`, state: at, start: 1.5 }));
+  assert.equal(encodeJsonAnswer(values), JSON.stringify({ value: values }));
+  assert.equal([...encodeJsonSlices(values)].length, 4);
+  const parts = [...encodeResponseSlices(values)];
+  assert.equal(parts.length, 5);
+  assert.equal(parts.flat().join(''), encodeResponse(values));
+  const inexact = { name: 'p', state: 1, start: Number.NaN };
+  for (const at of [0, 300, 600]) assert.equal(encodeJsonAnswer(values.with(at, inexact)), null);
 });

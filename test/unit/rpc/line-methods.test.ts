@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RpcFault } from '../../../src/core/faults.ts';
 import { callMethod } from '../../../src/rpc/call.ts';
-import { encodeJsonAnswer } from '../../../src/rpc/json-answer.ts';
+import { encodeJsonAnswer } from './json-text.ts';
 import { stringifyExactly } from '../../../src/rpc/json-answer.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ownMethods } from '../../../src/rpc/own-methods.ts';

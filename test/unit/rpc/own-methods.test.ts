@@ -5,6 +5,7 @@ import { RpcFault } from '../../../src/core/faults.ts';
 import { callMethod } from '../../../src/rpc/call.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ownMethods } from '../../../src/rpc/own-methods.ts';
+import { stateMethods } from '../../../src/rpc/state-methods.ts';
 import type { CallContext } from '../../../src/rpc/method.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { Client } from './calls.ts';
@@ -26,11 +27,54 @@ for (const name of ['onevisor.planUpdate', 'onevisor.updateGroup']) {
   });
 }
 
+test('a group whose socket cannot be opened is a fault with the reason', async () => {
+  const { api, context } = new Client([{ name: 'web' }]);
+  const refused = { refused: 'FILE:7: [program:web] listen: cannot' };
+  Object.assign(api, { updateGroup: () => Promise.resolve(refused), addGroup: () => refused });
+  const isFault = (error: unknown): boolean =>
+    error instanceof RpcFault &&
+    error.faultString === `FAILED: web: ${refused.refused}` &&
+    error.reason === refused.refused;
+  await assert.rejects(callMethod(table, context, 'onevisor.updateGroup', ['web']), isFault);
+  const state = createMethodTable(stateMethods);
+  await assert.rejects(async () => callMethod(state, context, 'supervisor.addProcessGroup', ['web']), isFault);
+});
+
 test('shutdownAgain is answered during a shutdown, unlike the methods of Supervisor', async () => {
   const { context, api } = new Client([{ name: 'web' }]);
   assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), false);
   api.shutdown(context.request);
   assert.equal(await callMethod(table, context, 'onevisor.shutdownAgain', []), true);
+});
+
+test('during shutdown_delay, methods that change nothing work, and endShutdownDelay stops the processes', async () => {
+  const { context, api } = new Client([{ name: 'web' }]);
+  assert.equal(await callMethod(table, context, 'onevisor.endShutdownDelay', []), false);
+  api.start('web:web', context.request);
+  api.shutdownDelayMs = 600_000;
+  api.shutdown(context.request);
+  assert.equal(api.isDelayed(), true);
+  assert.deepEqual(await callMethod(table, context, 'supervisor.getState', []), {
+    statecode: -1,
+    statename: 'SHUTDOWN',
+  });
+  await assert.rejects(callMethod(table, context, 'supervisor.stopProcess', ['web']), RpcFault.of('SHUTDOWN_STATE'));
+  assert.deepEqual(api.signals, []);
+  assert.equal(await callMethod(table, context, 'onevisor.endShutdownDelay', []), true);
+  assert.deepEqual(api.signals, ['15 web']);
+  await assert.rejects(callMethod(table, context, 'supervisor.getState', []), RpcFault.of('SHUTDOWN_STATE'));
+});
+
+test('a program is asked to read its configuration again, or the reason is told', async () => {
+  const { context, api } = new Client([{ name: 'web' }]);
+  const reload = (name: string): Promise<XmlRpcValue> => callMethod(table, context, 'onevisor.reloadProcess', [name]);
+  api.reloadAnswer = { kind: 'tried', result: { way: { kind: 'signal', signal: 1 }, failure: null } };
+  assert.equal(await reload('web'), 'SIGHUP');
+  api.reloadAnswer = { kind: 'tried', result: { way: { kind: 'command' }, failure: 'it failed' } };
+  await assert.rejects(reload('web:web'), RpcFault.of('FAILED', 'cannot reload web:web: it failed'));
+  api.reloadAnswer = { kind: 'refused', reason: 'it is not running (STOPPED)' };
+  await assert.rejects(reload('web'), RpcFault.of('FAILED', 'cannot reload web: it is not running (STOPPED)'));
+  await assert.rejects(reload('no'), RpcFault.of('BAD_NAME', 'no'));
 });
 
 test('log files of one process are reopened and rotated', async () => {
@@ -44,6 +88,14 @@ test('log files of one process are reopened and rotated', async () => {
     RpcFault.of('FAILED', 'cannot rotate the logs of web: disk full'),
   );
   await assert.rejects(callMethod(table, context, 'onevisor.rotateProcessLogs', ['no']), RpcFault.of('BAD_NAME', 'no'));
+});
+
+test('settings are applied, or only compared', async () => {
+  const { context, api } = new Client([{ name: 'web' }]);
+  const answer = { live: ['loglevel'], pending: ['umask'] };
+  assert.deepEqual(await callMethod(table, context, 'onevisor.updateSettings', []), answer);
+  assert.deepEqual(await callMethod(table, context, 'onevisor.updateSettings', [false]), answer);
+  assert.deepEqual(api.settingsUpdates, [true, false]);
 });
 
 test('a program is scaled, or the reason is told', async () => {
@@ -60,6 +112,25 @@ test('a program is scaled, or the reason is told', async () => {
   await assert.rejects(scaleWeb(3), RpcFault.of('BAD_NAME', 'web'));
 });
 
+test('sections [notify:x] are compared, updated and tested', async () => {
+  const { context, api } = new Client([{ name: 'web' }]);
+  const changes = { added: ['new'], removed: ['old'], changed: ['other'] };
+  api.notificationChanges = changes;
+  for (const name of ['plan', 'update'])
+    assert.deepEqual(await callMethod(table, context, `onevisor.${name}Notifications`, []), changes);
+  api.testAnswers.set('ops', null).set('mail', 'exit status 1');
+  const testBy = (name: string): Promise<XmlRpcValue> =>
+    callMethod(table, context, 'onevisor.testNotification', [name]);
+  assert.equal(await testBy('ops'), '');
+  assert.equal(await testBy('mail'), 'exit status 1');
+  await assert.rejects(testBy('x'), RpcFault.of('BAD_NAME', 'x'));
+  // Only calls that change something are kept in the history.
+  assert.deepEqual(
+    api.requests.map((request) => request.split(' ')[0]),
+    ['onevisor.updateNotifications', ...Array<string>(3).fill('onevisor.testNotification')],
+  );
+});
+
 test('the settings of a program are told over a unix socket only, exactly', async () => {
   const { context, api } = new Client([{ name: 'web' }]);
   const ask = (client: CallContext['client']): Promise<XmlRpcValue> =>
@@ -74,6 +145,8 @@ test('the settings of a program are told over a unix socket only, exactly', asyn
     limits: [{ resource: 'nofile', soft: 77, hard: Infinity }],
     nice: 5,
     oomScoreAdj: null,
+    capabilities: { dropped: [12], kept: [10], ambient: [10] },
+    noNewPrivileges: true,
     mountNamespace: 'mnt:[1]',
   };
   assert.deepEqual(await ask(context.client), {
@@ -85,6 +158,8 @@ test('the settings of a program are told over a unix socket only, exactly', asyn
     groups: [6, 7],
     limits: [{ resource: 'nofile', soft: 77, hard: -1 }],
     nice: 5,
+    capabilities: { dropped: [12], kept: [10], ambient: [10] },
+    no_new_privs: true,
     mount_namespace: 'mnt:[1]',
   });
   for (const door of ['tcp', 'page', 'plugin'] as const)

@@ -113,16 +113,20 @@ test('a description has the configuration, the tree, the dependencies and the ru
     cpuPercent: 1,
     processes: [{ pid: 1000, parent: 1, name: 'db', residentBytes: 2048, cpuMs: 30 }],
   });
+  client.api.listeners.set(1000, 'tcp 0.0.0.0:5432');
   const db = (await call(client, 'describeProcess', 'db')) as XmlRpcStruct;
   assert.deepEqual(db['dependents'], ['web']);
+  assert.deepEqual(db['listens'], ['tcp 0.0.0.0:5432']);
   assert.deepEqual(db['process_tree'], [{ pid: 1000, parent: 1, name: 'db', memory: 2048, cpu_ms: 30 }]);
   const configured = db['configured'] as XmlRpcStruct;
   assert.deepEqual([configured['directory'], configured['user']], ['/srv', 'postgres:www']);
+  assert.deepEqual(db['inherited'], {});
   assert.equal((db['runs'] as unknown as unknown[]).length, 1);
   const web = (await call(client, 'describeProcess', 'web')) as XmlRpcStruct;
   assert.deepEqual(web['depends_on'], [{ name: 'db', conditions: ['started'], state: 'STARTING' }]);
   assert.deepEqual(web['process_tree'], []);
   assert.equal((web['configured'] as XmlRpcStruct)['user'], 'app');
+  assert.deepEqual(web['inherited'], { directory: '/srv' });
 });
 
 test('the last line of the latest ended run is shown for a process that has failed, and cut', async () => {
@@ -190,6 +194,52 @@ test('a description has the check, the limits, the rules and the logs', async ()
   assert.deepEqual(
     [plain['healthcheck'], plain['limits'], plain['log_targets'], plain['redirect_stderr']],
     [undefined, undefined, { stdout: 'AUTO' }, true],
+  );
+});
+
+test('a description has the conditions of health and the rules of the environment that are set', async () => {
+  const client = new Client([
+    {
+      name: 'web',
+      options: {
+        healthcheck: parseProbe('http://localhost/'),
+        healthcheck_expect: [
+          { first: 200, last: 299 },
+          { first: 401, last: 401 },
+        ],
+        healthcheck_body: 'ok',
+        healthcheck_success_threshold: 2,
+        environment_clear: true,
+        environment_pass: ['PATH', 'LC_*'],
+        environment_file_expand: true,
+        expand_file_variables: ['DB', 'API_*'],
+      },
+    },
+    { name: 'own', options: { expand_file_variables: true } },
+    { name: 'plain' },
+  ]);
+  const web = (await call(client, 'describeProcess', 'web')) as XmlRpcStruct;
+  assert.deepEqual(web['healthcheck'], {
+    check: 'http://localhost/',
+    interval: 30,
+    timeout: 30,
+    retries: 3,
+    action: 'none',
+    successes: 2,
+    expect: '200-299,401',
+    body: 'ok',
+  });
+  assert.deepEqual(web['environment'], {
+    environment_clear: true,
+    environment_pass: 'PATH, LC_*',
+    environment_file_expand: true,
+    expand_file_variables: 'DB, API_*',
+  });
+  const environmentOf = async (name: string) =>
+    ((await call(client, 'describeProcess', name)) as XmlRpcStruct)['environment'];
+  assert.deepEqual(
+    [await environmentOf('own'), await environmentOf('plain')],
+    [{ expand_file_variables: 'true' }, undefined],
   );
 });
 

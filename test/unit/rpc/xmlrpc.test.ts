@@ -180,6 +180,10 @@ describe('the XML-RPC codec', () => {
       answer('<dateTime.iso8601>today</dateTime.iso8601>'),
       answer('<dateTime.iso8601>20241399T00:00:00</dateTime.iso8601>'),
       answer('<int>1</int><int>2</int>'),
+      answer('<string><i4>1</i4></string>'),
+      answer('<array><boolean>1</boolean><data></data></array>'),
+      answer('<array><data></data><data></data></array>'),
+      answer('<struct><member><name>x</name><value>1</value><value>2</value></member></struct>'),
       answer('<thing/>'),
       answer('<array/>'),
       answer('<array><data><int>1</int></data></array>'),
@@ -197,6 +201,10 @@ describe('the XML-RPC codec', () => {
       assert.throws(() => decodeResponse(document), XmlRpcSyntaxError, document.slice(0, 200));
     for (const document of [
       '<methodCall/>',
+      '<methodCall><methodName>x</methodName><methodName>y</methodName></methodCall>',
+      '<methodCall><methodName>x<b/></methodName></methodCall>',
+      '<methodCall><methodName>x</methodName><boolean>1</boolean></methodCall>',
+      '<methodCall><methodName>x</methodName><params><param><value/><value/></param></params></methodCall>',
       '<methodCall><methodName> </methodName></methodCall>',
       encodeResponse(1),
       '<methodCall><methodName>x</methodName><params><value>1</value></params></methodCall>',

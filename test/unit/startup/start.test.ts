@@ -45,6 +45,19 @@ test('in the main process of a container, a word is the command to run, unless i
   }
 });
 
+test('a command that asks no supervisor exists outside the main process of a container', () => {
+  for (const name of ['grafana', 'alerts']) {
+    const [own, help] = [
+      [name, '-c', 'x'],
+      [name, '--help'],
+    ].map((args) => chooseProgram('onevisor', args, () => false));
+    assert.deepEqual([own?.program, own?.args, own?.calledAs], [name, ['-c', 'x'], `onevisor ${name}`]);
+    assert.deepEqual([help?.program, help?.args], ['help', ['command', name]]);
+    const inMain = chooseProgram('onevisor', [name], () => true);
+    assert.deepEqual([inMain.program, inMain.args], ['supervise', ['--', name]]);
+  }
+});
+
 test('in any other process, a word is a command of the client, or unknown', () => {
   const rows: ReadonlyArray<[args: string[], program: string]> = [
     [['status', '--help'], 'ctl'],

@@ -6,6 +6,8 @@ import { planUpdate, updateGroup, type UpdatePlan } from '../../../src/superviso
 import { type Program, World } from '../../engine/world.ts';
 import { REQUEST } from '../../causes.ts';
 
+const NO_SOCKETS = { complete: () => undefined, end: () => undefined, undo: () => undefined };
+
 /**
  * Creates a world with one group. Records the steps of an update in order: orders to the kernel, and `open web`, `close
  * web`.
@@ -33,7 +35,7 @@ function begin(
     return made;
   };
   const update = (to: readonly Program[]): Promise<string[]> =>
-    updateGroup({ engine: world.engine, streams }, plan(to), REQUEST);
+    updateGroup({ engine: world.engine, streams, pending: NO_SOCKETS }, plan(to), REQUEST);
   return { world, plan, update };
 }
 
@@ -125,6 +127,32 @@ test('a process that waits for its restart is restarted, one that has failed for
     { name: 'failed', autorestart: 'false', startsecs: 0, notify: 'sd' },
   ]);
   assert.deepEqual([restarted.map(({ name }) => name), changed.map(({ name }) => name)], [['waits'], ['failed']]);
+});
+
+test('a process that is FATAL is started when it is executed differently, and otherwise stays so', async () => {
+  const failing = { startsecs: 1, startretries: 0 };
+  const members: Program[] = ['mended', 'same', 'live', 'manual'].map((name) => ({ ...failing, name }));
+  const { world, plan, update } = begin(members);
+  world.engine.start();
+  for (const { name } of members) world.end(3, name);
+  assert.deepEqual(new Set(members.map(({ name }) => world.state(name))), new Set(['FATAL']));
+  world.calls.length = 0;
+  const to: Program[] = [
+    { ...failing, name: 'mended', notify: 'sd' },
+    { ...failing, name: 'same' },
+    { ...failing, name: 'live', stopwaitsecs: 3 },
+    { ...failing, name: 'manual', notify: 'sd', autostart: false },
+  ];
+  const { started, changed } = plan(to);
+  assert.deepEqual(
+    [started, changed].map((list) => list.map(({ name }) => name)),
+    [['mended'], ['live', 'manual']],
+  );
+  assert.deepEqual(await update(to), []);
+  assert.deepEqual(
+    world.calls.filter((call) => !/^(open|close) /.test(call)),
+    ['spawn mended'],
+  );
 });
 
 test('there is no plan for listeners, FastCGI programs and groups that are new or removed', () => {

@@ -51,6 +51,8 @@ test('runs keep their causes and ends, across stops, crashes and retries', () =>
     '2 pid 101: autorestart; terminated by SIGTERM, stopped: unhealthy: no answer',
     '3 pid 102: unhealthy: no answer; terminated by SIGTERM, stopped: test.method of a client (uid 0, pid 77)',
   ]);
+  // The restart after the failed check is automatic, too.
+  assert.deepEqual(history.startsOf('web:web'), { planned: 1, unplanned: 2 });
   assert.deepEqual(
     [...history.endsOf('web:web')],
     [
@@ -166,6 +168,7 @@ describe('events', () => {
     assert.deepEqual(history.runsOf('web:web'), []);
     assert.equal(history.restartsWithin('web:web', Infinity), 0);
     assert.deepEqual([...history.endsOf('web:web')], []);
+    assert.deepEqual(history.startsOf('web:web'), { planned: 0, unplanned: 0 });
     assert.deepEqual(history.eventsAfter(0, 100).events.at(-1)?.kind, 'group');
   });
 });

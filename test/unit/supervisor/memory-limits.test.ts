@@ -2,33 +2,60 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { MemoryLimits } from '../../../src/supervisor/memory-limits.ts';
+import type { TreeUsage } from '../../../src/process/usage.ts';
 import { MonitorWorld } from './monitor-world.ts';
 
 const MB = 1024 * 1024;
 const INTERVAL_MS = 10_000;
+
+/** Other measures of memory. */
+interface Memory {
+  /** Bytes with shared pages divided, by pid; null: the read hangs. */
+  readonly shared: Map<number, number | null>;
+  /** Bytes of control groups, by pid. */
+  readonly groups: Map<number, number>;
+  /** Limits that no control group keeps, by program. */
+  readonly substitutes: Map<string, number>;
+}
 
 /** Creates programs with limits in MB, by name; none is up. `sizes`: memory by pid. */
 function begin(programs: Readonly<Record<string, number | null>>): {
   world: MonitorWorld;
   limits: MemoryLimits;
   sizes: Map<number, number>;
+  memory: Memory;
   looks: number[][];
   look: () => Promise<void>;
   fail: (error: Error | null) => void;
 } {
   const world = new MonitorWorld();
   const sizes = new Map<number, number>();
+  const memory: Memory = { shared: new Map(), groups: new Map(), substitutes: new Map() };
   const looks: number[][] = [];
   let failure: Error | null = null;
   const limits = new MemoryLimits({
     engine: world.engine,
     clock: world.clock,
     report: world.report,
+    cgroups: {
+      membersOf: () => null,
+      memoryOf: (pid) => memory.groups.get(pid) ?? null,
+      substituteOf: (id) => memory.substitutes.get(id) ?? null,
+    },
+    readProportionalBytes: ([pid = 0]) => {
+      const bytes = memory.shared.get(pid);
+      return bytes === undefined || bytes === null ? new Promise(() => undefined) : Promise.resolve(bytes);
+    },
     readUsage: async (pids) => {
       looks.push([...pids]);
       await nextTurn();
       if (failure !== null) throw failure;
-      return new Map([...sizes].map(([pid, residentBytes]) => [pid, { residentBytes, cpuMs: 0, processes: [] }]));
+      return new Map(
+        [...sizes].map(([pid, residentBytes]) => [
+          pid,
+          { residentBytes, cpuMs: 0, processes: memory.shared.has(pid) ? [processOf(pid), processOf(pid + 1)] : [] },
+        ]),
+      );
     },
   });
   for (const [name, limit] of Object.entries(programs))
@@ -36,13 +63,13 @@ function begin(programs: Readonly<Record<string, number | null>>): {
   limits.begin();
   const look = async (): Promise<void> => {
     world.clock.advance(INTERVAL_MS);
-    await nextTurn();
-    await nextTurn();
+    for (let turn = 0; turn < 5; turn++) await nextTurn();
   };
   return {
     world,
     limits,
     sizes,
+    memory,
     looks,
     look,
     fail: (error) => {
@@ -72,6 +99,55 @@ test('a program above its limit is restarted, and is measured again afterwards',
   sizes.set(33, 5 * MB);
   await look();
   assert.deepEqual([world.asked.length, looks.at(-1), world.log], [1, [5, 33], []]);
+});
+
+function processOf(pid: number): TreeUsage['processes'][number] {
+  return {
+    pid,
+    parent: 1,
+    isZombie: false,
+    name: 'x',
+    group: pid,
+    session: pid,
+    cpuMs: 0,
+    residentPages: 1,
+    residentBytes: MB,
+  };
+}
+
+test('shared pages count once, and are looked at only above the limit', async () => {
+  const { world, limits, sizes, memory, look } = begin({ forks: 100, hangs: 100 });
+  limits.observe(world.become('forks', 'RUNNING', { pid: 7 }));
+  sizes.set(7, 300 * MB);
+  memory.shared.set(7, 90 * MB);
+  await look();
+  assert.deepEqual(world.asked, []);
+  memory.shared.set(7, 101 * MB);
+  await look();
+  assert.deepEqual(world.asked, ['forks uses 101 MB, more than max_memory (100 MB)']);
+  // A read that hangs counts as shared pages that are not known, and no other read is begun.
+  limits.observe(world.become('hangs', 'RUNNING', { pid: 9 }));
+  sizes.delete(7);
+  sizes.set(7, 5 * MB).set(9, 200 * MB);
+  memory.shared.set(9, null);
+  await look();
+  assert.equal(world.asked.length, 1);
+  world.clock.advance(5000);
+  for (let turn = 0; turn < 5; turn++) await nextTurn();
+  assert.deepEqual(world.asked.slice(1), ['hangs uses 200 MB, more than max_memory (100 MB)']);
+  await look();
+  assert.equal(world.asked.length, 3);
+});
+
+test('the memory of a control group, and a limit that no group keeps', async () => {
+  const { world, limits, sizes, memory, look } = begin({ grouped: 100, free: null });
+  memory.substitutes.set('free', 50 * MB);
+  limits.observe(world.become('grouped', 'RUNNING', { pid: 7 }));
+  limits.observe(world.become('free', 'RUNNING', { pid: 9 }));
+  sizes.set(7, 300 * MB).set(9, 51 * MB);
+  memory.groups.set(7, 99 * MB);
+  await look();
+  assert.deepEqual(world.asked, ['free uses 51 MB, more than max_memory (50 MB)']);
 });
 
 test('an alarm is set only while a program with a limit is up', async () => {

@@ -12,6 +12,8 @@ class Scene {
   /** Notices in the socket that are read at the last moment. */
   unread: Notice[] = [];
   readonly readiness: Readiness;
+  /** Reports a match of ready_log. */
+  sayInLog: (id: string, run: number) => void = () => undefined;
   #listener: NoticeListener = () => undefined;
 
   constructor(watchdogSec: number | null = null) {
@@ -27,6 +29,11 @@ class Scene {
         readNow: () => this.say(...this.unread.splice(0)),
         close: (id) => void this.closed.push(id),
         closeAll: () => void this.closed.push('all'),
+      },
+      readyLogs: {
+        listen: (listener) => void (this.sayInLog = listener),
+        close: (id) => void this.closed.push(`log of ${id}`),
+        closeAll: () => void this.closed.push('all logs'),
       },
     });
     this.readiness.begin();
@@ -59,9 +66,9 @@ test('readiness and status belong to a run', () => {
   scene.say({ kind: 'status', text: 'serving' });
   scene.become('STOPPING');
   assert.deepEqual(scene.readiness.remark('web'), { kind: 'statusText', text: 'serving' });
-  assert.deepEqual(scene.closed, []);
+  assert.deepEqual(scene.closed, ['log of web']);
   scene.become('STOPPED');
-  assert.deepEqual(scene.closed, ['web']);
+  assert.deepEqual(scene.closed, ['log of web', 'log of web', 'web']);
   assert.equal(scene.readiness.remark('web'), null);
   scene.become('STARTING');
   assert.equal(scene.readiness.remark('web'), null);
@@ -70,6 +77,16 @@ test('readiness and status belong to a run', () => {
   scene.say({ kind: 'ready' });
   assert.deepEqual(scene.ready, ['web 1', 'web 2']);
   assert.deepEqual(scene.world.clock.pending, []);
+});
+
+test('a line of the output is a report, too', () => {
+  const scene = new Scene();
+  scene.sayInLog('web', 2);
+  assert.deepEqual(scene.ready, []);
+  scene.sayInLog('web', 1);
+  assert.deepEqual(scene.ready, ['web 1']);
+  scene.readiness.close();
+  assert.deepEqual(scene.closed.slice(-2), ['all', 'all logs']);
 });
 
 test('a watchdog counts from readiness on, and each WATCHDOG=1 restarts it', () => {
@@ -187,6 +204,6 @@ test('no alarm is left at the end', () => {
   const scene = new Scene(5);
   scene.say({ kind: 'status', text: 'up' });
   scene.readiness.close();
-  assert.deepEqual(scene.closed, ['all']);
+  assert.deepEqual(scene.closed, ['all', 'all logs']);
   assert.equal(scene.readiness.remark('web'), null);
 });

@@ -95,6 +95,8 @@ test('an ES module: options, methods with and without a description, calls, a li
         { name: 'more', type: 'int', help: '', isOptional: true },
       ],
       returns: { type: 'string', name: 'greeting', help: 'A greeting' },
+      // A module may do anything.
+      role: 'admin',
       call: null,
     },
   );

@@ -86,3 +86,23 @@ test('a failure is told to the client, and the next one tries again', async () =
   clock.advance(500);
   assert.equal((await next).size, 0);
 });
+
+test('a sample needs no wait, is shared for a second, and is no base for a share that is too old', async () => {
+  const { clock, sampler, reads } = scene();
+  const [first, second] = await Promise.all([sampler.readSample(), sampler.readSample()]);
+  assert.equal(first, second);
+  assert.deepEqual([...first.pids], [7, 8, 9]);
+  clock.advance(1000);
+  assert.equal(await sampler.readSample(), first);
+  assert.equal(reads.length, 1);
+  clock.advance(60_000);
+  assert.notEqual(await sampler.readSample(), first);
+  assert.equal(reads.length, 2);
+  // The minute between the samples is no last second: a client for shares waits for another sample.
+  const usages = sampler.read();
+  await nextTurn();
+  assert.equal(reads.length, 2);
+  clock.advance(500);
+  assert.equal((await usages).get('g:web')?.cpuPercent, 50);
+  assert.equal(reads.length, 3);
+});

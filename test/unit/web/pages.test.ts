@@ -34,6 +34,7 @@ const status = (more: Partial<StatusPage> = {}): string =>
     supervisorState: 'RUNNING',
     processes: [row()],
     outcome: null,
+    canChange: true,
     time: 'now',
     ...more,
   });

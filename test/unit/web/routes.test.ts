@@ -5,11 +5,14 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ProcessTimes } from '../../../src/rpc/process-times.ts';
+import { DashboardPages } from '../../../src/web/dashboard-routes.ts';
 import { webRoutes } from '../../../src/web/routes.ts';
 import { PageSecret } from '../../../src/web/secret.ts';
 import type { Route } from '../../../src/http/route.ts';
+import type { HttpUser } from '../../../src/http/authentication.ts';
 import { createRoutes } from '../../../src/http/routes.ts';
 import { ServerWorld, type WorldOptions } from '../http/server-world.ts';
 import { encodeCall } from '../../../src/rpc/xmlrpc.ts';
@@ -56,11 +59,15 @@ interface SiteOptions extends WorldOptions {
   /** True if the server is on loopback and not on a unix socket. */
   readonly isInet?: boolean;
   readonly isInsecureAllowed?: boolean;
+  readonly users?: readonly HttpUser[];
 }
 
 async function onSite(options: SiteOptions, run: (site: Site) => Promise<void>): Promise<void> {
   const world = new ServerWorld(options);
   const secret = new PageSecret();
+  const dashboard = new DashboardPages(() =>
+    Promise.resolve({ page: gzipSync('<p>dashboard'), policy: "default-src 'none'" }),
+  );
   const sources = {
     api: world.api,
     methods: createMethodTable(),
@@ -70,13 +77,13 @@ async function onSite(options: SiteOptions, run: (site: Site) => Promise<void>):
     ...sources,
     version: '1.2.3',
     residentBytes: () => null,
-    more: webRoutes(sources, secret),
+    more: webRoutes(sources, secret, dashboard),
   });
   world.routes.splice(0, world.routes.length, ...routes);
   try {
     const server =
       options.isInet === true
-        ? await world.openInet({ isInsecureAllowed: options.isInsecureAllowed ?? false })
+        ? await world.openInet({ isInsecureAllowed: options.isInsecureAllowed ?? false, users: options.users ?? [] })
         : await world.open();
     const connection: Connection =
       options.isInet === true ? { host: '127.0.0.1', port: server.port ?? 0 } : { socketPath: world.socketPath };
@@ -251,6 +258,33 @@ test('with a password, or if no password is required on purpose, any host name i
   );
 });
 
+test('a reader sees the page without a button, and can start nothing', async () => {
+  const users = [
+    { name: 'bob', password: 'x', role: 'read' },
+    { name: 'ops', password: 'x', role: 'admin' },
+  ] as const;
+  const as = (name: string): { Authorization: string } => ({
+    Authorization: `Basic ${Buffer.from(`${name}:x`).toString('base64')}`,
+  });
+  await onSite({ programs: PROGRAMS, isInet: true, users }, async ({ world, get, post }) => {
+    const { status, text } = await get('/index.html', as('bob'));
+    assert.equal(status, 200);
+    assert.match(text, /web/);
+    assert.doesNotMatch(text, /<button|<form|token|>Action</);
+    assert.match((await get('/index.html', as('ops'))).text, /<form[^]*<button[^]*>Action</);
+    const question = await get('/index.html?action=stopall', as('bob'));
+    assert.equal(question.status, 403);
+    assert.match(question.text, /this needs the role admin, and yours is read/);
+    assert.equal((await post({ do: 'start web' }, as('bob'))).status, 403);
+    assert.equal(world.api.process('web:web')?.record.state, 'STOPPED');
+    assert.equal((await post({ do: 'start web' }, as('ops'))).status, 303);
+    assert.match(
+      world.api.requests.join('\n'),
+      /^supervisor.startProcess web by the web page \(user ops, 127.0.0.1\)$/,
+    );
+  });
+});
+
 test('the end of any log is shown as text', () =>
   onSite(
     {
@@ -276,7 +310,7 @@ test('the end of any log is shown as text', () =>
       assert.equal((await get('/tail.html?processname=%3Cb%3E')).status, 404);
       assert.match((await get('/tail.html?processname=%3Cb%3E')).text, /No such process named &lt;b&gt;/);
       assert.equal((await get('/tail.html')).status, 404);
-      for (const page of [all, await get('/'), await get('/index.html?action=x')]) {
+      for (const page of [all, await get('/index.html'), await get('/index.html?action=x')]) {
         assert.match(String(page.headers['content-security-policy']), /^default-src 'none'/);
         assert.equal(page.headers['x-content-type-options'], 'nosniff');
         assert.equal(page.headers['cache-control'], 'no-store');
@@ -295,3 +329,18 @@ test('other paths', () =>
       assert.equal((await get(path)).status, 404, path);
     assert.match(await world.connect().send('GET / HTTP/1.0\r\n\r\n').end(), /^HTTP\/1\.0 200/);
   }));
+
+test('the dashboard is at /, compressed for those who accept it, with its own policy', async () => {
+  await onSite({}, async ({ get }) => {
+    const plain = await get('/', { Accept: 'text/html,*/*;q=0.8' });
+    assert.equal(plain.text, '<p>dashboard');
+    // A script searches the page of Supervisor for names.
+    assert.match((await get('/', { Accept: '*/*' })).text, /<form method="post"/);
+    assert.equal(plain.headers['content-security-policy'], "default-src 'none'");
+    assert.equal(plain.headers['content-encoding'], undefined);
+    const compressed = await get('/', { Accept: 'text/html', 'Accept-Encoding': 'gzip' });
+    assert.equal(compressed.headers['content-encoding'], 'gzip');
+    // The links of Supervisor's page lead to the page without scripts.
+    assert.match((await get('/?action=stopall')).text, /<form method="post"/);
+  });
+});

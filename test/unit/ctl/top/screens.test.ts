@@ -136,7 +136,19 @@ disconnected since 12:00:05, trying again: there is no such~
   });
 
   it('no line is wider than the terminal, and none is missing, in any size', () => {
-    const states = [[], ['enter'], ['d'], ['?'], ['s'], ['x'], ['/'], ['G', 'left', 'r'], ['enter', 'f', 'w']];
+    const states = [
+      [],
+      ['enter'],
+      ['d'],
+      ['?'],
+      ['s'],
+      ['x'],
+      ['/'],
+      ['G', 'left', 'r'],
+      ['enter', 'f', 'w'],
+      [':'],
+      ['enter', ':', 'w'],
+    ];
     for (const columns of [1, 2, 7, 20, 40, 79, 80, 132, 200])
       for (const rows of [1, 2, 3, 5, 8, 15, 16, 24, 50])
         for (const keys of states) {
@@ -158,7 +170,7 @@ disconnected since 12:00:05, trying again: there is no such~
   });
 
   it('has only ASCII characters of its own without UTF-8', () => {
-    for (const keys of [['?'], ['s'], ['enter'], ['C'], ['j', 'j', 'j', 'j', 'z']])
+    for (const keys of [['?'], ['s'], [':'], ['enter'], ['C'], ['j', 'j', 'j', 'j', 'z']])
       for (const line of textOf(after(stateOf(SMALL.toSpliced(3, 1)), ...keys), false)) assert.match(line, /^[ -~]*$/);
   });
 

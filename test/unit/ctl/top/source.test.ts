@@ -5,7 +5,8 @@ import { describe, it, mock, type TestContext } from 'node:test';
 import { RpcFault } from '../../../../src/core/faults.ts';
 import { ConnectionError, InterruptError } from '../../../../src/ctl/errors.ts';
 import { TopSource } from '../../../../src/ctl/top/source.ts';
-import { openLog, type Pane, type TopEvent } from '../../../../src/ctl/top/state.ts';
+import { LOG_RANGES, type LogRange } from '../../../../src/ctl/top/log-ranges.ts';
+import { openLog, type Pane, reopenLog, type TopEvent } from '../../../../src/ctl/top/state.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../../../../src/rpc/xmlrpc.ts';
 import { processStruct } from '../fake-server.ts';
 
@@ -51,6 +52,7 @@ class Scene {
         if (answer === undefined) throw RpcFault.of('UNKNOWN_METHOD');
         return answer(params, signal);
       },
+      serverUrl: 'unix:///none',
       explain: (error) => `no supervisor answers at unix:///s (from x): ${(error as Error).message}`,
       describe: ({ statename, description }) => [`${statename} ${description}`],
       dispatch: (event) => this.events.push(event),
@@ -191,6 +193,56 @@ describe('the data of the view', () => {
     for (let turn = 0; turn < 4; turn++) await scene.tick(100);
     const skipped = 'lines were skipped: more come than can be shown';
     assert.deepEqual(scene.texts, ['9', '10', '11', '20', '21', '22', '23', '30', skipped, '50', '51']);
+  });
+
+  const paneOf = (range: LogRange | undefined): Pane => reopenLog(openLog(TARGET), range ?? LOG_RANGES[0]!);
+  /** A log of 6,000 lines in memory, one a second until now. */
+  const longLog = (scene: Scene, nowMs: number): void => {
+    const all = Array.from({ length: 6000 }, (_, at) => ({
+      seq: at + 1,
+      at: nowMs - (6000 - at) * 1000,
+      name: 'web:web',
+      pid: 7,
+      stream: 'stdout',
+      text: String(at),
+    }));
+    scene.answers['getAllProcessInfo'] = () => [processStruct('web', 'RUNNING', { pid: 7 })];
+    scene.answers['readLines'] = ([query], signal) => {
+      const { after, limit } = query as { after?: number; limit: number };
+      if (after !== undefined) return never([], signal);
+      return lines(6000, [], { lines: JSON.stringify(all.slice(-limit)), more: limit < 6000 });
+    };
+  };
+
+  it('reads a part of time, and at most as many lines as can be shown', async (t) => {
+    const scene = new Scene(t);
+    longLog(scene, Date.now());
+    scene.source.want({ isPaused: false, pane: paneOf(LOG_RANGES[3]) });
+    for (let turn = 0; turn < 20; turn++) await scene.tick();
+    assert.deepEqual([scene.texts.length, scene.texts[0], scene.texts.at(-1)], [300, '5700', '5999']);
+    scene.source.want({ isPaused: false, pane: paneOf({ ...LOG_RANGES[6]!, ms: 10_000_000 }) });
+    for (let turn = 0; turn < 20; turn++) await scene.tick();
+    const last = scene.events.findLast((event) => event.kind === 'lines');
+    const texts = last?.kind === 'lines' ? last.lines.map(({ text }) => text) : [];
+    assert.equal(texts.length, 5000);
+    assert.match(texts[0] ?? '', /^older lines of this time are left out/);
+    assert.equal(texts.at(-1), '5999');
+  });
+
+  it('reads the oldest lines, and follows only if there is room', async (t) => {
+    const scene = new Scene(t);
+    longLog(scene, Date.now());
+    scene.source.want({ isPaused: false, pane: paneOf(LOG_RANGES[1]) });
+    for (let turn = 0; turn < 20; turn++) await scene.tick();
+    assert.deepEqual([scene.texts.length, scene.texts[0], scene.texts[4998]], [5000, '0', '4998']);
+    assert.match(scene.texts[4999] ?? '', /^these are the oldest 5000 lines; 0 shows the newest$/);
+    const asked = scene.count('readLines');
+    await scene.tick(1000);
+    assert.equal(scene.count('readLines'), asked);
+    // A key of another part reads again.
+    scene.source.want({ isPaused: false, pane: paneOf(LOG_RANGES[2]) });
+    for (let turn = 0; turn < 20; turn++) await scene.tick();
+    assert.equal(scene.texts.length, 5059);
   });
 
   it('asks for the description while it is shown', async (t) => {

@@ -21,6 +21,8 @@ class Client {
   readonly modes: boolean[] = [];
   readonly listeners = new Map<string, () => void>();
   readonly stops: string[] = [];
+  readonly pages: string[] = [];
+  pagerProblem: string | null = null;
   text = '';
   code: Promise<number> = Promise.resolve(0);
   #interrupt: () => void = () => undefined;
@@ -65,6 +67,10 @@ class Client {
       onExit: (listener) => subscribe('exit', listener),
       writeNow: (text) => (this.text += text),
       stopSelf: () => this.stops.push(this.text.slice(-LEAVE.length)),
+      page: async (text) => {
+        this.pages.push(text);
+        return this.pagerProblem;
+      },
     };
   }
 
@@ -91,6 +97,14 @@ class Client {
     assert.ok(this.text.includes(`\x1b[?25h${LEAVE}`), JSON.stringify(this.text));
     assert.deepEqual([...this.listeners.keys()], []);
   }
+}
+
+/** Answers with these lines, and never with more. */
+function linesOnce(entries: readonly object[]): Methods[string] {
+  return (query) => {
+    if ((query as Record<string, unknown>)['after'] !== undefined) return new Promise(() => undefined);
+    return { lines: JSON.stringify(entries), next: 1, more: false, epoch: 'e', missed: [] };
+  };
 }
 
 describe('the terminal of the view', { timeout: 60_000 }, () => {
@@ -126,6 +140,7 @@ describe('the terminal of the view', { timeout: 60_000 }, () => {
   for (const [name, code] of [
     ['SIGTERM', 143],
     ['SIGHUP', 129],
+    ['SIGQUIT', 131],
   ] as const)
     it(`gives the terminal back after ${name}`, async (t) => {
       const client = await Client.start(t);
@@ -169,6 +184,50 @@ describe('the terminal of the view', { timeout: 60_000 }, () => {
     client.type('q');
     assert.equal(await client.code, 0);
     client.assertRestored();
+  });
+
+  it('lends the terminal to the pager, and takes it back', async (t) => {
+    const line = { seq: 1, at: 5, name: 'web:web', pid: 7, stream: 'stdout', text: 'first' };
+    const client = await Client.start(t, 'top', {
+      'onevisor.readLines': linesOnce([line]),
+    });
+    await client.sees('web');
+    client.type('l');
+    await client.sees('first');
+    client.type('m');
+    await client.sees('---- mark at ');
+    client.pagerProblem = 'no pager: nothing';
+    client.modes.length = 0;
+    client.type('o');
+    await client.sees(LEAVE);
+    await client.sees('no pager: nothing');
+    assert.deepEqual(client.modes, [false, false, true]);
+    assert.match(client.pages.join(), /^[\d:.]{12} web \| first\n[\d:.]{12} \* ---- mark at [\d:]{8} ----\n$/);
+    client.type('q');
+    assert.equal(await client.code, 0);
+    client.assertRestored();
+  });
+
+  it('copies the newest lines of a long log', async (t) => {
+    const entries = Array.from({ length: 900 }, (_, at) => ({
+      seq: at + 1,
+      at: 5,
+      name: 'web:web',
+      pid: 7,
+      stream: 'stdout',
+      text: `${at} ${'x'.repeat(96)}`,
+    }));
+    const client = await Client.start(t, 'top', {
+      'onevisor.readLines': linesOnce(entries),
+    });
+    await client.sees('web');
+    client.type('l');
+    await client.sees('899');
+    client.type('c');
+    await client.sees('\x1b]52;c;');
+    await client.sees('copied, if the terminal allows it: the newest 7');
+    client.type('q');
+    assert.equal(await client.code, 0);
   });
 
   it('writes the restoration at an end that nobody expected', async (t) => {

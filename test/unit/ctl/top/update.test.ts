@@ -272,6 +272,117 @@ describe('the log', () => {
   });
 });
 
+describe('the keys of a log', () => {
+  const read = (state: TopState): string => {
+    const { pane } = state;
+    return pane?.kind === 'logs' ? `${pane.range.word} ${pane.reading} ${pane.isLoaded}` : '';
+  };
+
+  it('choose a part of time, and read it again each time', () => {
+    assert.equal(read(LOG), 'tail 0 true');
+    const words = ['0', '1', '2', '3', '4', '5', '6'].map((key) => read(after(LOG, key)));
+    assert.deepEqual(
+      words,
+      ['tail', 'head', '1m', '5m', '15m', '30m', '1h'].map((word) => `${word} 1 false`),
+    );
+    assert.equal(read(after(LOG, '3', '3')), '5m 2 false');
+    assert.equal(read(after(LOG, '7')), 'tail 0 true');
+    assert.match(logOf(after(LOG, '6'))[0] ?? '', /log of web ─ last 1h ─ reading/);
+    // The next process is shown in the same part.
+    assert.equal(read(after(STATE, 'enter', '4', 'tab', 'j')), '15m 1 false');
+  });
+
+  it('show the oldest lines from their beginning', () => {
+    const many = { ...lines(...Array.from({ length: 40 }, (_, at) => `old ${at}`)), isReset: true };
+    const head = after(LOG, '1', many);
+    assert.match(logOf(head)[0] ?? '', /from the beginning ─ 24 newer lines/);
+    assert.match(logOf(head)[1] ?? '', /old 0$/);
+    assert.match(logOf(after(LOG, '1', { ...lines('a'), isReset: true }))[0] ?? '', /held, G follows/);
+    assert.match(logOf(after(head, lines('newer')))[1] ?? '', /old 0$/);
+  });
+
+  it('mark the end, copy all lines, and open the pager with the lines that the filter wants', () => {
+    assert.deepEqual(effectsOf(LOG, 'm'), [{ kind: 'mark', target: 'web' }]);
+    assert.deepEqual(effectsOf(after(LOG, '2'), 'm'), []);
+    const filtered = after(LOG, '/', 'line', '9', 'enter');
+    const [copy] = effectsOf(filtered, 'c');
+    assert.equal(copy?.kind === 'copy' && copy.text.split('\n').length, 20);
+    const dated = after(LOG, '/', 'z', 'z', 'enter', {
+      kind: 'lines',
+      target: 'web',
+      lines: [line('zz\x1b[31m1\x1b[0m', { stream: 'stderr' }), line('zz2', { at: null, name: '' })],
+    });
+    const [page] = effectsOf(dated, 'o');
+    assert.match(page?.kind === 'page' ? page.text : '', /^[\d:.]{12} web ! zz1\n- {12}\| zz2\n$/);
+    assert.match(logOf(dated)[2] ?? '', /^- {12}\| zz2$/);
+    const description = after(press('d'), { kind: 'description', target: 'crash', lines: ['fact'] });
+    assert.deepEqual(effectsOf(description, 'o'), [{ kind: 'page', text: 'fact\n' }]);
+    assert.deepEqual(effectsOf(description, 'c'), [{ kind: 'copy', text: 'fact\n' }]);
+    assert.deepEqual(effectsOf(description, '0'), []);
+  });
+});
+
+describe('the palette', () => {
+  const type = (state: TopState, text: string): TopState =>
+    after(state, ':', ...[...text].map((letter) => (letter === ' ' ? 'space' : letter)));
+  const listed = (state: TopState): string[] => {
+    const text = textOf(state);
+    const start = text.findIndex((shown) => shown.startsWith(':'));
+    return text.slice(start + 1, -1).flatMap((shown) => (shown === '' ? [] : [shown.trim().replace(/ {2,}/g, ' → ')]));
+  };
+
+  it('offers what can be done here, with its key', () => {
+    assert.deepEqual(listed(press(':')).slice(0, 3), ['logs crash → l', 'describe crash → d', 'restart crash → r']);
+    assert.equal(listed(press(':')).length, 8);
+    assert.deepEqual(listed(type(STATE, 'sort mem')), ['sort by mem → M']);
+    assert.deepEqual(listed(type(LOG, 'log 30')), ['log 30m → 5']);
+    assert.deepEqual(listed(type(STATE, 'nosuch')), ['nothing has these words']);
+    assert.deepEqual(listed(type(STATE, 'pause')), ['pause → Space']);
+  });
+
+  it('finds a command for any program, and the program itself', () => {
+    assert.deepEqual(listed(type(STATE, 'st w10')), ['stop worker:w10 → s', 'start worker:w10 → S']);
+    assert.deepEqual(listed(type(STATE, 'go web')), ['go to web']);
+    const asked = after(type(STATE, 'restart web'), 'enter');
+    assert.match(textOf(asked).join('\n'), /^Restart web\? \[Cancel\]/m);
+    assert.equal(chosen(asked), 'p web:web');
+    assert.equal(after(type(STATE, 'logs db'), 'enter').pane?.target.name, 'db');
+    assert.deepEqual(effectsOf(type(STATE, 'start worker:*'), 'enter').length, 1);
+  });
+
+  it('chooses a row that is folded or filtered out', () => {
+    const hidden = after(press('/', 'w', 'e', 'b', 'enter'), 'z');
+    assert.equal(chosen(after(type(hidden, 'go w10'), 'enter')), 'p worker:w10');
+    assert.deepEqual(namesOf(after(type(hidden, 'go w10'), 'enter')).length, 7);
+    const folded = press('z');
+    assert.equal(chosen(after(type(folded, 'go w9'), 'enter')), 'p worker:w9');
+    assert.equal(after(type(LOG, 'go db'), 'enter').isPaneFocused, false);
+  });
+
+  it('moves, completes, edits, and closes', () => {
+    const second = after(press(':', 'down'), 'enter');
+    assert.equal(second.pane?.kind, 'description');
+    assert.equal(after(press(':', 'down', 'ctrl-n', 'up', 'ctrl-p', 'up'), 'enter').pane?.kind, 'logs');
+    const completed = after(type(STATE, 'go w'), 'tab').overlay;
+    assert.equal(completed?.kind === 'palette' && completed.text, 'go to web');
+    assert.equal(type(STATE, 'ab').overlay?.kind, 'palette');
+    for (const key of ['escape', 'ctrl-c', 'backspace']) assert.equal(press(':', key).overlay, null);
+    const edited = after(type(STATE, 'ab'), 'backspace', 'c').overlay;
+    assert.equal(edited?.kind === 'palette' && edited.text, 'ac');
+    const emptied = after(type(STATE, 'ab'), 'ctrl-u', 'page-up', { kind: 'paste', text: 'quit\nx' });
+    assert.deepEqual(effectsOf(emptied, 'enter'), [{ kind: 'quit' }]);
+    assert.deepEqual(effectsOf(type(STATE, 'nosuch'), 'enter'), []);
+    const far = after(STATE, ':', ...Array<string>(30).fill('down'));
+    assert.match(listed(far).at(-1) ?? '', /fold groups/);
+  });
+
+  it('offers no action when read-only', () => {
+    const readOnly = after(initialState({ columns: 80, rows: 24 }, true), { kind: 'processes', processes: PROCESSES });
+    assert.deepEqual(listed(type(readOnly, 'restart web')), ['nothing has these words']);
+    assert.deepEqual(listed(after(stateOf([]), ':'))[0], 'filter → /');
+  });
+});
+
 describe('the description', () => {
   it('shows lines, scrolls, copies, and belongs to one process', () => {
     const open = after(press('d'), {

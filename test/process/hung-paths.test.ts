@@ -1,0 +1,177 @@
+/** Paths on file systems that may hang: which they are, and the looks at them before a start. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Clock } from '../../src/engine/ports.ts';
+import { PathProbe } from '../../src/process/path-probe.ts';
+import { findRemote, parseMounts, readMounts } from '../../src/process/remote-mounts.ts';
+import { makeTurns } from '../../src/watch/turns.ts';
+
+const TABLE = `21 1 0:20 / / rw,relatime shared:1 - overlay overlay rw,lowerdir=/l
+22 21 0:21 / /proc rw,nosuid - proc proc rw
+30 21 0:40 / /srv/app rw,relatime shared:9 - nfs4 server:/app rw,vers=4.2
+31 21 0:41 / /mnt/with\\040space rw - fuse.sshfs host: rw
+32 21 0:42 / /data rw - nfs server:/data rw
+33 21 0:43 / /data rw - tmpfs tmpfs rw
+`;
+const MOUNTS = parseMounts(TABLE);
+const SRV = { mountPoint: '/srv/app', type: 'nfs4' };
+
+const links = (targets: Readonly<Record<string, string>>) => (path: string) => targets[path] ?? null;
+
+test('the table of mounts has remote file systems, and a mount hides the one below it', () => {
+  assert.deepEqual(
+    [...MOUNTS],
+    [
+      ['/srv/app', 'nfs4'],
+      ['/mnt/with space', 'fuse.sshfs'],
+    ],
+  );
+  assert.ok(readMounts() instanceof Map);
+});
+
+test('a path leads to a remote file system directly or by links', () => {
+  const none = links({});
+  assert.deepEqual(findRemote('/srv/app/bin/run', MOUNTS, none), { ...SRV, path: '/srv/app/bin/run' });
+  assert.deepEqual(findRemote('/usr/../srv/./app', MOUNTS, none), { ...SRV, path: '/srv/app' });
+  assert.equal(findRemote('/srv/application', MOUNTS, none), null);
+  assert.equal(findRemote('/usr/bin/run', MOUNTS, none), null);
+  const found = findRemote('/opt/run/x', MOUNTS, links({ '/opt': '/local', '/local/run': '../srv/app/bin' }));
+  assert.deepEqual(found, { ...SRV, path: '/srv/app/bin/x' });
+  assert.equal(findRemote('/loop', MOUNTS, links({ '/loop': 'loop' })), null, 'a loop of links');
+  const everywhere = parseMounts('21 1 0:20 / / rw - virtiofs root rw\n');
+  assert.deepEqual(findRemote('/bin/run', everywhere, none), { path: '/bin/run', mountPoint: '/', type: 'virtiofs' });
+});
+
+/** A clock that the test moves. */
+class Time implements Clock {
+  #nowMs = 0;
+  readonly #alarms = new Set<{ readonly atMs: number; readonly wake: () => void }>();
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  alarm(atMs: number, wake: () => void): () => void {
+    const alarm = { atMs, wake };
+    this.#alarms.add(alarm);
+    return () => this.#alarms.delete(alarm);
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+    for (const alarm of this.#alarms) if (alarm.atMs <= this.#nowMs && this.#alarms.delete(alarm)) alarm.wake();
+  }
+
+  get alarms(): number {
+    return this.#alarms.size;
+  }
+}
+
+const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A probe whose touches the test answers. */
+function probeWith(): {
+  readonly time: Time;
+  readonly touched: Array<{ readonly path: string; readonly answer: () => void }>;
+  readonly reasons: Array<string | null>;
+  readonly look: (...paths: string[]) => () => void;
+} {
+  const time = new Time();
+  const touched: Array<{ readonly path: string; readonly answer: () => void }> = [];
+  const reasons: Array<string | null> = [];
+  const touch = (path: string): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    touched.push({ path, answer: resolve });
+    return promise;
+  };
+  const probe = new PathProbe({ clock: time, mounts: () => MOUNTS, touch });
+  const look = (...paths: string[]): (() => void) =>
+    probe.look(
+      () => paths,
+      (reason) => reasons.push(reason),
+    );
+  return { time, touched, reasons, look };
+}
+
+const SILENT = '/srv/app/run cannot be reached: the file system /srv/app (nfs4) does not answer';
+
+test('a start on local disks does not wait', () => {
+  const { touched, reasons, look } = probeWith();
+  look('/bin/sh', '/usr');
+  assert.deepEqual([reasons, touched], [[null], []]);
+});
+
+test('a start waits until its remote files have answered', async () => {
+  const { time, touched, reasons, look } = probeWith();
+  look('/srv/app/run', '/bin/sh', '/srv/app/dir');
+  await turnOfLoop();
+  assert.deepEqual(
+    touched.map(({ path }) => path),
+    ['/srv/app/run'],
+  );
+  touched[0]?.answer();
+  await turnOfLoop();
+  assert.deepEqual(reasons, []);
+  touched[1]?.answer();
+  await turnOfLoop();
+  assert.deepEqual([reasons, time.alarms], [[null], 0]);
+});
+
+test('silence is a reason, and later starts do not wait or take another thread until it ends', async () => {
+  const { time, touched, reasons, look } = probeWith();
+  look('/srv/app/run');
+  await turnOfLoop();
+  time.advance(5000);
+  assert.deepEqual(reasons, [SILENT]);
+  look('/srv/app/run');
+  await turnOfLoop();
+  assert.deepEqual([reasons, touched.length], [[SILENT, SILENT], 1]);
+  touched[0]?.answer();
+  await turnOfLoop();
+  look('/srv/app/run');
+  await turnOfLoop();
+  touched[1]?.answer();
+  await turnOfLoop();
+  assert.deepEqual(reasons, [SILENT, SILENT, null]);
+});
+
+test('a look that is cancelled ends at once, and only once', async () => {
+  const { time, touched, reasons, look } = probeWith();
+  const cancel = look('/srv/app/run');
+  cancel();
+  cancel();
+  await turnOfLoop();
+  touched[0]?.answer();
+  await turnOfLoop();
+  assert.deepEqual([reasons, time.alarms], [['it was stopped before it was started'], 0]);
+});
+
+test('a look at watched files that hangs loses its turn, and three of them make the others wait', async () => {
+  const time = new Time();
+  const inTurn = makeTurns(time);
+  const log: string[] = [];
+  const ends: Array<() => void> = [];
+  const hang = (name: string): void =>
+    void inTurn(
+      () => {
+        log.push(name);
+        const { promise, resolve } = Promise.withResolvers<void>();
+        ends.push(resolve);
+        return promise;
+      },
+      () => log.push(`${name} hangs`),
+    );
+  for (const name of ['a', 'b', 'c', 'd']) hang(name);
+  for (let turn = 0; turn < 4; turn += 1) {
+    await turnOfLoop();
+    time.advance(5000);
+  }
+  await turnOfLoop();
+  assert.deepEqual(log, ['a', 'a hangs', 'b', 'b hangs', 'c', 'c hangs']);
+  ends[1]?.();
+  await turnOfLoop();
+  assert.equal(log.at(-1), 'd');
+  ends[3]?.();
+  await turnOfLoop();
+  assert.equal(time.alarms, 0);
+});
