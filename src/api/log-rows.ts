@@ -106,6 +106,7 @@ async function readAll({ limit, ...search }: Search): Promise<Found> {
     ...search,
     query: { ...search.query, limits: { lines: limit, bytes: ANSWER_BYTES } },
     isUnknownIgnored: false,
+    isForFiles: false,
   });
   return { lines: entries as unknown as Found['lines'], more: hasMore, next, missed };
 }
@@ -128,6 +129,7 @@ async function search(wanted: Search, filter: LineFilter): Promise<Found> {
       epoch: turn === 0 ? epoch : null,
       hasEvents: false,
       isUnknownIgnored: turn > 0,
+      isForFiles: false,
     });
     const lines = read.entries as unknown as readonly LineAnswer[];
     const chosen = lines.filter((line) => filter.wantsText(line.text, `${line.name} ${line.stream}`));

@@ -18,6 +18,7 @@ export class BlockQueue {
   readonly #natives: LogNatives;
   readonly #blocks: Block[] = [];
   #bytes = 0;
+  #added = 0;
 
   constructor(pool: BlockPool, natives: LogNatives) {
     this.#pool = pool;
@@ -27,6 +28,11 @@ export class BlockQueue {
   /** Bytes in the queue. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Number of bytes that have left the queue since it exists. */
+  get passedBytes(): number {
+    return this.#added - this.#bytes;
   }
 
   /** Returns a copy of the last bytes of the queue, at most `count`. */
@@ -111,6 +117,7 @@ export class BlockQueue {
     const block = this.#blocks.at(-1);
     if (block === undefined) return;
     this.#bytes += filled - block.filled;
+    this.#added += filled - block.filled;
     block.filled = filled;
   }
 

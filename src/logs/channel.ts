@@ -14,6 +14,7 @@ import { OutputCounter } from './output-counter.ts';
 import type { BytesListener, ChannelCounts, LogChannel, ChannelSpec, Intake, LogTarget, LostOutput } from './ports.ts';
 import { ReadableLog, type StampParts } from './readable-log.ts';
 import type { Sink } from './sink.ts';
+import type { FileQueue } from './written.ts';
 import { type TargetSink, hasRecords, isFileTarget, lineFormFor } from './target-kinds.ts';
 
 /**
@@ -87,6 +88,10 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
   /** The sinks of the targets. */
   get sinks(): readonly Sink[] {
     return this.#sinks;
+  }
+
+  get fileQueues(): readonly FileQueue[] {
+    return this.#targetSinks.filter(({ target }) => isFileTarget(target)).map(({ sink }) => sink);
   }
 
   read(fd: number, pid: number): Intake {

@@ -10,6 +10,7 @@ import { formatOwnText } from './own-line-format.ts';
 import type { LogTarget, MainLog, MainLogSpec } from './ports.ts';
 import { ReadableLog, type StampParts } from './readable-log.ts';
 import type { Sink } from './sink.ts';
+import type { FileQueue } from './written.ts';
 import { type TargetSink, isFileTarget, ownLinesFor } from './target-kinds.ts';
 
 /** Functions of the hub for the log. */
@@ -88,6 +89,10 @@ export class SupervisorLog extends ReadableLog implements MainLog {
     this.#level = spec.level;
     this.#targets = this.#attach();
     for (const own of old) own.detach();
+  }
+
+  get fileQueues(): readonly FileQueue[] {
+    return this.#targets.filter(({ target }) => isFileTarget(target)).map(({ sink }) => sink);
   }
 
   async clear(): Promise<void> {

@@ -11,6 +11,7 @@ import type { StreamName } from '../core/stream-name.ts';
 import type { LineReader } from './line-reader.ts';
 import type { RotationInterval } from './rotation-time.ts';
 import type { Tail } from './tail.ts';
+import type { FileQueue } from './written.ts';
 
 /** Form of a line (`log_format`). */
 export type LogFormat = 'raw' | 'prefix' | 'json' | 'logfmt';
@@ -152,6 +153,8 @@ export interface LogChannel {
   /** The last bytes in memory, with their times and numbers. Another object after the size has changed. */
   readonly memory: Tail;
   readonly counts: ChannelCounts;
+  /** The queues of the log files. */
+  readonly fileQueues: readonly FileQueue[];
   /** Reads the tail in memory, with the offsets of `supervisor.tailProcessStdoutLog`. */
   tail(offset: number, length: number): TailSlice;
   /**
@@ -247,6 +250,8 @@ export interface MainLog {
   configure(spec: MainLogSpec): void;
   /** The last bytes in memory, with their times and numbers. Another object after the size has changed. */
   readonly memory: Tail;
+  /** The queues of the log files. */
+  readonly fileQueues: readonly FileQueue[];
   tail(offset: number, length: number): TailSlice;
   readLog(offset: number, length: number): Buffer | null;
   onBytes(listener: BytesListener): () => void;

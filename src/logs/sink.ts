@@ -37,6 +37,13 @@ export interface Waiter {
   readonly hasLastOutput: boolean;
 }
 
+/** A wait for the bytes that were queued at its beginning. */
+interface Passing {
+  /** The value of `passedBytes` of the queue at which the wait is over. */
+  readonly atBytes: number;
+  readonly passed: () => void;
+}
+
 /** Parts of a sink. */
 export interface SinkParts {
   /** Name of the destination in messages: a path, `standard output`. */
@@ -83,6 +90,8 @@ export class Sink {
   #waiters: Waiter[] = [];
   #operations: Operation[] = [];
   #idleWaiters: Array<() => void> = [];
+  /** Null: there is no wait. */
+  #passing: Set<Passing> | null = null;
   #own = NO_OWN_LINES;
 
   constructor(parts: SinkParts) {
@@ -247,6 +256,21 @@ export class Sink {
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
+  /**
+   * Calls `passed` once when the bytes that are queued now were written or dropped; at once if there are none. Returns
+   * the function that ends the wait.
+   */
+  afterQueue(passed: () => void): () => void {
+    if (this.#queue.bytes === 0) {
+      passed();
+      return () => undefined;
+    }
+    const passing = { atBytes: this.#queue.passedBytes + this.#queue.bytes, passed };
+    this.#passing ??= new Set();
+    this.#passing.add(passing);
+    return () => void this.#passing?.delete(passing);
+  }
+
   /** Resolves when all output has reached the destination, or cannot for now. */
   async flushed(): Promise<void> {
     await this.idle();
@@ -355,6 +379,16 @@ export class Sink {
     }
     this.#next();
     if (this.isIdle) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    if (this.#passing !== null) this.#endPassing(this.#passing);
+  }
+
+  #endPassing(all: Set<Passing>): void {
+    for (const passing of all) {
+      if (this.#queue.passedBytes < passing.atBytes) continue;
+      all.delete(passing);
+      passing.passed();
+    }
+    if (all.size === 0) this.#passing = null;
   }
 
   #isLastOutputWaiting(): boolean {

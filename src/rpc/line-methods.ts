@@ -29,6 +29,9 @@ const MAX_BYTES = 1024 * 1024;
 /** Longest wait. A client repeats its call, so that a connection that is lost without notice is not kept for long. */
 const MAX_WAIT_MS = 30_000;
 
+/** Longest wait for log files. The disk may be full, or hang. */
+const MAX_WRITE_MS = 1000;
+
 /** A call, with all defaults filled in. */
 export interface LineCall {
   readonly selection: LineSelection;
@@ -40,6 +43,8 @@ export interface LineCall {
   readonly hasEvents: boolean;
   /** True if a name without a process is no error: its process may come later. */
   readonly isUnknownIgnored: boolean;
+  /** True for a client that reads log files, too: see `written`. */
+  readonly isForFiles: boolean;
 }
 
 const MEMBERS: ReadonlySet<string> = new Set([
@@ -54,6 +59,7 @@ const MEMBERS: ReadonlySet<string> = new Set([
   'epoch',
   'events',
   'ignore_unknown',
+  'written',
 ]);
 
 const incorrect = (): RpcFault => RpcFault.of('INCORRECT_PARAMETERS');
@@ -86,6 +92,7 @@ function readCall(struct: XmlRpcValue = {}): LineCall {
     epoch: struct['epoch'] === undefined ? null : readText(struct['epoch']),
     hasEvents: readTruth(struct['events'], false),
     isUnknownIgnored: readTruth(struct['ignore_unknown'], false),
+    isForFiles: readTruth(struct['written'], false),
   };
 }
 
@@ -157,7 +164,7 @@ function withEvents(api: SupervisorApi, selection: LineSelection, query: LineQue
  */
 export async function readEntries(
   { api, signal, reserve }: Pick<CallContext, 'api' | 'signal' | 'reserve'>,
-  { selection, query, waitMs, epoch, hasEvents, isUnknownIgnored }: LineCall,
+  { selection, query, waitMs, epoch, hasEvents, isUnknownIgnored, isForFiles }: LineCall,
 ): Promise<EntriesRead> {
   const unknown = isUnknownIgnored ? null : api.findUnknownName(selection.names);
   if (unknown !== null) throw RpcFault.of('BAD_NAME', unknown);
@@ -176,6 +183,8 @@ export async function readEntries(
   const { entries, hasMore } = hasEvents
     ? withEvents(api, selection, { ...query, after }, read)
     : { entries: read.lines, hasMore: read.hasMore };
+  // Memory is read before: it may drop lines during the wait, and those are in the files afterwards.
+  if (isForFiles) await api.waitForFiles(selection, MAX_WRITE_MS, signal);
   return { entries, hasMore, next, missed };
 }
 

@@ -318,6 +318,11 @@ export interface SupervisorApi {
    * when the time is over, or when the signal is aborted. Resolves at once with false if too many clients wait.
    */
   waitForLines(selection: LineSelection, wait: WaitForLines): Promise<boolean>;
+  /**
+   * Resolves when the log files of a selection have all output that was received before, when the time in milliseconds
+   * is over, or when the signal is aborted.
+   */
+  waitForFiles(selection: LineSelection, limitMs: number, signal: AbortSignal): Promise<void>;
   /** Follows the lines of a selection until `close`. */
   followLines(selection: LineSelection, onOutput: OnOutput): LineFollow;
   /** The latest number of the sequence that events and output share. */

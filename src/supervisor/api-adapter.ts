@@ -15,6 +15,7 @@ import { currentDirectory } from '../files/current-directory.ts';
 import { lastLineOf, type WantedRun } from '../logs/last-line.ts';
 import type { OnOutput } from '../logs/line-reader.ts';
 import type { Hub } from '../logs/ports.ts';
+import { waitForFiles } from '../logs/written.ts';
 import type { Addon } from '../native/addon.ts';
 import type { SystemClock } from '../process/clock.ts';
 import type { Cgroups } from '../process/cgroups.ts';
@@ -33,6 +34,7 @@ import type {
   ReloadAnswer,
   Reread,
   SupervisorApi,
+  WaitForLines,
 } from '../rpc/supervisor-api.ts';
 import { toReread } from './active-groups.ts';
 import { ReadableLog } from './readable-log.ts';
@@ -249,11 +251,12 @@ export class ApiAdapter implements SupervisorApi {
     return this.#parts.sequence.latest;
   }
 
-  waitForLines(
-    selection: LineSelection,
-    wait: Parameters<SupervisorApi['waitForLines']>[1],
-  ): ReturnType<SupervisorApi['waitForLines']> {
+  waitForLines(selection: LineSelection, wait: WaitForLines): Promise<boolean> {
     return this.#parts.hub.lineReader.wait({ ...wait, sources: () => this.#outputs(selection, true) });
+  }
+
+  waitForFiles(selection: LineSelection, limitMs: number, signal: AbortSignal): Promise<void> {
+    return waitForFiles(this.#outputs(selection, false), { clock: this.#parts.clock, limitMs, signal });
   }
 
   nameFilter(names: readonly string[]): (id: string) => boolean {
@@ -391,7 +394,6 @@ export class ApiAdapter implements SupervisorApi {
   get #supervision(): Supervision {
     return this.#parts.supervision;
   }
-
   get #engine(): Supervision['engine'] {
     return this.#parts.supervision.engine;
   }

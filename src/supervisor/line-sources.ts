@@ -18,6 +18,8 @@ export interface NamedOutput {
   readonly name: string;
   readonly stream: LineStream;
   readonly memory: Hub['mainLog']['memory'];
+  /** Missing for an output that is closed. */
+  readonly fileQueues?: LogChannel['fileQueues'];
 }
 
 /** The parts that have the outputs. */
@@ -81,12 +83,15 @@ function leavingOutputs(names: readonly string[], { groups, streams }: OutputPar
 }
 
 /** The memory of a log is another object after its size has changed. */
-function outputOf(log: Pick<LogChannel, 'memory'>, name: string, stream: LineStream): NamedOutput {
+function outputOf(log: Pick<LogChannel, 'memory' | 'fileQueues'>, name: string, stream: LineStream): NamedOutput {
   return {
     name,
     stream,
     get memory() {
       return log.memory;
+    },
+    get fileQueues() {
+      return log.fileQueues;
     },
   };
 }

@@ -51,7 +51,7 @@ test('TERM:web=QUIT is sent and shuts down: once, without a restart, with exit c
 
 test('a program that survives the forwarded signal gets its stopsignal after stopwaitsecs', { skip }, async (t) => {
   const launched = await launch(t, {
-    config: '[supervisord]\nforward_signals=INT:web=QUIT\n[program:web]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=0.5\n',
+    config: '[supervisord]\nforward_signals=INT:web=QUIT\n[program:web]\ncommand=%FOLDER%/run.sh\nstopwaitsecs=3\n',
     files: { 'run.sh': hears(['TERM']) },
   });
   await launched.waitForLine(/ready$/);
@@ -147,7 +147,10 @@ test(
   { skip },
   async (t) => {
     const launched = await launch(t, {
-      config: `${QUIET}forward_signals=TERM:cache=QUIT\n[program:cache]\ncommand=%FOLDER%/run.sh\nautorestart=true\n`,
+      // Without stopwaitsecs, the shutdown begins four seconds after the signal, and answers no status any more.
+      config:
+        `${QUIET}forward_signals=TERM:cache=QUIT\n[program:main]\nstopwaitsecs=100\n` +
+        `[program:cache]\ncommand=%FOLDER%/run.sh\nautorestart=true\n`,
       args: [
         '--',
         'sh',
@@ -185,7 +188,7 @@ test('update applies forward_signals, shutdown_delay and stopsignal to the next 
       '[supervisord]\n',
       '[supervisord]\nforward_signals=USR1:web=HUP, ALRM:web, TERM:web=USR1\nshutdown_delay=0.3\n',
     )
-    .replace('[program:web]\n', '[program:web]\nstopsignal=USR1,QUIT\nstopwaitsecs=0.3\n');
+    .replace('[program:web]\n', '[program:web]\nstopsignal=USR1,QUIT\nstopwaitsecs=3\n');
   await writeFile(path, changed);
   const ctl = (...args: string[]): ReturnType<Launched['ctl']> => launched.ctl('-c', path, ...args);
   assert.match((await ctl('update')).stdout, /web: updated/);

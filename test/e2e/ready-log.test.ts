@@ -72,34 +72,34 @@ test('a program that says it before startsecs is ready then, and a new run must 
 test('ready_timeout: stopped by its signals, tried again, FATAL; every view has the reason', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nready_log=^ready\nready_timeout=300ms\nstopsignal=INT\n' +
-      'stopwaitsecs=1\nstartsecs=0\nstartretries=1\n' +
-      '[program:pipe]\ncommand=sleep 3600\nnotification_fd=3\nready_timeout=0.3\nstartretries=0\n' +
-      '[program:socket]\ncommand=sleep 3600\nnotify=sd\nready_timeout=0.3\nstartretries=0\n' +
+      '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nready_log=^ready\nready_timeout=1500ms\nstopsignal=INT\n' +
+      'stopwaitsecs=2\nstartsecs=0\nstartretries=1\n' +
+      '[program:pipe]\ncommand=sleep 3600\nnotification_fd=3\nready_timeout=1.5\nstartretries=0\n' +
+      '[program:socket]\ncommand=sleep 3600\nnotify=sd\nready_timeout=1.5\nstartretries=0\n' +
       '[program:after]\ncommand=sleep 3600\ndepends_on=web:ready\n[inet_http_server]\nport=127.0.0.1:9001\n',
     files: { 'web.sh': '#!/bin/sh\ntrap "echo got INT" INT\necho not ready\nwhile :; do sleep 0.1; done\n' },
   });
   for (const name of ['web', 'pipe', 'socket']) {
     await launched.waitForLine(
-      new RegExp(`WARN stopping '${name}': not ready within 0\\.3 seconds \\(ready_timeout\\)$`),
+      new RegExp(`WARN stopping '${name}': not ready within 1\\.5 seconds \\(ready_timeout\\)$`),
     );
     await launched.waitForLine(
-      new RegExp(`WARN ${name} is FATAL: not ready within 0\\.3 seconds \\(ready_timeout\\)$`),
+      new RegExp(`WARN ${name} is FATAL: not ready within 1\\.5 seconds \\(ready_timeout\\)$`),
     );
   }
   assert.equal(countOf(launched, /^web +\| got INT$/), 2);
   assert.equal(countOf(launched, /WARN killing 'web' .* with SIGKILL/), 2);
   assert.equal(countOf(launched, /spawned: 'web'/), 2);
   await launched.waitForLine(/after cannot start: web must be ready and is FATAL/);
-  const reason = 'not ready within 0.3 seconds (ready_timeout)';
+  const reason = 'not ready within 1.5 seconds (ready_timeout)';
   const own = async (...args: string[]): Promise<string> => (await launched.enter([EXECUTABLE, ...args])).stdout;
   assert.match(
     (await launched.ctl('status', 'web')).stdout,
-    /^web +FATAL +not ready within 0\.3 seconds \(ready_timeout\)$/m,
+    /^web +FATAL +not ready within 1\.5 seconds \(ready_timeout\)$/m,
   );
   assert.ok((await own('why', 'web')).includes(`web is FATAL: ${reason}; startretries=1 allows no more tries`));
   const described = await own('describe', 'web');
-  assert.ok(described.includes('Ready by: ready_log=^ready, ready_timeout=0.3'), described);
+  assert.ok(described.includes('Ready by: ready_log=^ready, ready_timeout=1.5'), described);
   assert.ok(described.includes(`terminated by SIGKILL, stopped: ${reason}`), described);
   const [status] = JSON.parse(await own('status', '--json', 'web')) as ReadonlyArray<{
     readonly stop_cause: { readonly kind: string; readonly limit_ms: number };
@@ -107,7 +107,7 @@ test('ready_timeout: stopped by its signals, tried again, FATAL; every view has 
   }>;
   assert.deepEqual(
     [status?.stop_cause.kind, status?.stop_cause.limit_ms, status?.last_end.why],
-    ['not_ready', 300, 'not_ready'],
+    ['not_ready', 1500, 'not_ready'],
   );
   assert.ok((await own('logs', '--no-color', 'web')).includes(reason));
   const metrics = await launched.enter(['curl', '-sf', 'http://127.0.0.1:9001/metrics']);

@@ -110,7 +110,7 @@ test('stopsignal: another signal, or several in order', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
       '[supervisord]\n[program:one]\ncommand=%FOLDER%/run.sh\nstopsignal=USR1\n' +
-      '[program:list]\ncommand=%FOLDER%/run.sh\nstopsignal=HUP,USR1\nstopwaitsecs=1\n',
+      '[program:list]\ncommand=%FOLDER%/run.sh\nstopsignal=HUP,USR1\nstopwaitsecs=3\n',
     files: {
       'run.sh':
         '#!/bin/sh\ntrap "echo hup" HUP\ntrap "echo usr1; exit 0" USR1\ntrap "echo term" TERM\necho ready\n' +

@@ -30,7 +30,10 @@ export function selectionMembers({ names, streams, hasEvents }: Selection): XmlR
   return { ...(names.length === 0 ? {} : { names }), streams, events: hasEvents, ignore_unknown: true };
 }
 
-/** Reads the latest lines, `wanted` at least if there are so many; Infinity reads all. */
+/**
+ * Reads the latest lines, `wanted` at least if there are so many; Infinity reads all. All older lines are in the log
+ * files then, unless a disk does not take them.
+ */
 export async function readSnapshot(
   client: Pick<SupervisorClient, 'readLines'>,
   selection: Selection,
@@ -38,7 +41,7 @@ export async function readSnapshot(
 ): Promise<Snapshot> {
   const members = selectionMembers(selection);
   const limit = Math.min(Math.max(wanted, 1), MAX_LINES);
-  const latest = await client.readLines({ ...members, limit });
+  const latest = await client.readLines({ ...members, limit, written: true });
   const pages: Array<LinesAnswer['entries']> = [latest.entries];
   let { hasMore } = latest;
   for (let count = latest.entries.length; hasMore && count < wanted;) {

@@ -54,6 +54,49 @@ test('bytes are written in order and once, also by partial writes', async () => 
   assert.equal(sink.unwrittenBytes, 0);
 });
 
+test('the end of what was queued is told once, whatever is queued later, and not after an end of the wait', () => {
+  const { sink, outlet, put } = bench();
+  const told: string[] = [];
+  sink.afterQueue(() => told.push('nothing queued'));
+  assert.deepEqual(told.splice(0), ['nothing queued']);
+  outlet.isStalled = true;
+  put('abc\n');
+  sink.afterQueue(() => told.push('first'));
+  const end = sink.afterQueue(() => told.push('ended'));
+  put('de\n');
+  sink.afterQueue(() => told.push('second'));
+  end();
+  outlet.finish(3);
+  assert.deepEqual(told, []);
+  outlet.finish(1);
+  assert.deepEqual(told, ['first']);
+  outlet.finish();
+  assert.deepEqual(told, ['first', 'second']);
+  put('more\n');
+  outlet.finish();
+  assert.deepEqual(told, ['first', 'second']);
+});
+
+test('dropped bytes count as told: after an error, and after the file was emptied', async () => {
+  const { sink, outlet, put } = bench();
+  const told: string[] = [];
+  outlet.isStalled = true;
+  put('abc\n');
+  sink.afterQueue(() => told.push('error'));
+  outlet.failure = errnoError('ENOSPC', -28);
+  outlet.finish();
+  outlet.failure = null;
+  assert.deepEqual(told, ['error']);
+  put('de\n');
+  put('fg\n');
+  sink.afterQueue(() => told.push('cleared'));
+  const cleared = sink.clear();
+  outlet.isStalled = false;
+  outlet.finish();
+  await cleared;
+  assert.deepEqual(told, ['error', 'cleared']);
+});
+
 test('lines longer than a block, and lines at the end of a block, stay whole', async () => {
   const { sink, outlet } = bench();
   const prefix = Buffer.from('web | ');

@@ -386,6 +386,17 @@ export class FakeApi implements SupervisorApi {
     return this.canWait;
   }
 
+  /** Number of waits for log files. */
+  fileWaits = 0;
+
+  /** Number of readings before each wait for log files. */
+  readonly linesBeforeFiles: number[] = [];
+
+  async waitForFiles(): Promise<void> {
+    this.fileWaits += 1;
+    this.linesBeforeFiles.push(this.lineCalls.length);
+  }
+
   /** The selections that are followed. */
   readonly follows = new Set<{ readonly selection: LineSelection; readonly onOutput: OnOutput }>();
   /** Gives the lines of {@link followLines}. */

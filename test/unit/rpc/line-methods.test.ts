@@ -54,6 +54,15 @@ test('without a parameter: the latest lines of all', async () => {
   assert.deepEqual(client.api.lineWaits, []);
 });
 
+test('written: the lines are read first, and the answer comes after the wait for files', async () => {
+  const client = clientWithLines(LINE);
+  assert.equal((await ask(client, { written: true }))['next'], 3_000_000_000);
+  assert.equal(client.api.fileWaits, 1);
+  assert.deepEqual(client.api.linesBeforeFiles, [1]);
+  await ask(client, { written: false });
+  assert.equal(client.api.fileWaits, 1);
+});
+
 test('all members of the parameter', async () => {
   const client = clientWithLines();
   const query = {
