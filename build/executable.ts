@@ -17,6 +17,7 @@ import { requirePinnedNode } from './node-hashes.ts';
 import { CACHE, nodeFor, productFolder, readPackage, toolOf } from './platform.ts';
 import type { Platform } from './platform.ts';
 import { makeWarmCache } from './warm-cache.ts';
+import type { BundleName } from '../src/startup/bundles.ts';
 
 const run = promisify(execFile);
 
@@ -44,18 +45,18 @@ export const EXEC_ARGV: readonly string[] = [
 /** Name of the loader. */
 const SCRIPT = '../loader.cjs';
 
-/** Assets with the program and with V8's code cache of it; src/loader.ts reads them. */
-const PROGRAM_ASSET = 'onevisor.cjs';
-const CACHE_ASSET = 'onevisor.cache';
-
 const PIECE_BYTES = 64 * 1024;
+
+/** Bundles of the program by their names. */
+export type Pieces = Readonly<Partial<Record<BundleName, Uint8Array>>>;
 
 /** Contents of the executable. */
 export interface Contents {
   /** The script that Node runs first. */
   readonly loader: Uint8Array;
-  readonly program: Uint8Array;
-  /** True if the program can be run to make V8's code cache: it is the supervisor. */
+  /** The pieces of the program; src/loader.ts chooses one of them. */
+  readonly pieces: Pieces;
+  /** True if the pieces can be run to make V8's code caches: they are the supervisor and its client. */
   readonly canRun: boolean;
   /** Paths of further assets. */
   readonly assets: Readonly<Record<string, string>>;
@@ -66,11 +67,11 @@ export interface Contents {
 /** Makes dist/onevisor (dist/ARCH/onevisor for another machine). Returns its path, and true if it was made now. */
 export async function makeExecutable(
   platform: Platform,
-  { loader, program, canRun, assets: others, path = join(productFolder(platform), 'onevisor') }: Contents,
+  { loader, pieces, canRun, assets: others, path = join(productFolder(platform), 'onevisor') }: Contents,
 ): Promise<{ path: string; made: boolean }> {
   const base = await strippedNode(platform);
   const libraries = await buildLibraries(platform, base.path);
-  const assets = { ...others, ...(await programAssets(platform, base, { name: basename(path), program, canRun })) };
+  const assets = { ...others, ...(await pieceAssets(platform, base, { name: basename(path), pieces, canRun })) };
   const seaConfig = {
     main: SCRIPT,
     disableExperimentalSEAWarning: true,
@@ -99,28 +100,35 @@ export async function makeExecutable(
 }
 
 /**
- * Writes the program and its code cache, and returns their paths by the names of their assets. Another processor's Node
- * cannot be run here: its executable has no cache.
+ * Writes the pieces of the program and their code caches, and returns their paths by the names of their assets. Another
+ * processor's Node cannot be run here: its executable has no caches. `name` is that of the executable.
  */
-async function programAssets(
+async function pieceAssets(
   platform: Platform,
   node: { readonly path: string; readonly key: string },
-  { name, program, canRun }: Pick<Contents, 'program' | 'canRun'> & { readonly name: string },
+  { name, pieces, canRun }: Pick<Contents, 'pieces' | 'canRun'> & { readonly name: string },
 ): Promise<Record<string, string>> {
-  const folder = join(CACHE, platform.arch);
+  const folder = join(CACHE, platform.arch, `${name}-pieces`);
   await mkdir(folder, { recursive: true });
-  const path = join(folder, `${name}.cjs`);
-  await writeWhole(path, program);
-  if (platform.foreign || !canRun) return { [PROGRAM_ASSET]: path };
-  const cache = join(folder, CACHE_ASSET);
-  const recipes = ['warm-cache.ts', 'warm-run.cjs', 'warm-again.cjs'].map((name) =>
-    hashOfFile(join(import.meta.dirname, name)),
+  const assets: Record<string, string> = {};
+  for (const [piece, code] of Object.entries(pieces)) {
+    const path = join(folder, `${piece}.cjs`);
+    await writeWhole(path, code);
+    assets[basename(path)] = path;
+  }
+  if (platform.foreign || !canRun) return assets;
+  const recipes = ['warm-cache.ts', 'warm-run.cjs', 'warm-client.cjs', 'warm.cjs', 'warm-again.cjs'].map((recipe) =>
+    hashOfFile(join(import.meta.dirname, recipe)),
   );
-  const key = hashOf(node.key, program, EXEC_ARGV.join(' '), ...(await Promise.all(recipes)));
-  await makeUnlessCurrent(cache, `${cache}.key`, key, (output) =>
-    makeWarmCache({ node: node.path, program, flags: EXEC_ARGV }, output),
-  );
-  return { [PROGRAM_ASSET]: path, [CACHE_ASSET]: cache };
+  const key = hashOf(node.key, ...Object.values(pieces), EXEC_ARGV.join(' '), ...(await Promise.all(recipes)));
+  for (const wanted of Object.keys(pieces) as BundleName[]) {
+    const cache = join(folder, `${wanted}.cache`);
+    await makeUnlessCurrent(cache, `${cache}.key`, key, (output) =>
+      makeWarmCache(wanted, { node: node.path, pieces: folder, flags: EXEC_ARGV }, output),
+    );
+    assets[basename(cache)] = cache;
+  }
+  return assets;
 }
 
 /** Input of pkg, and the file that it makes. */

@@ -27,7 +27,14 @@ const BODY = ['files/', 'core/', 'config/', 'engine/', 'process/', 'native/', 'l
  * out.
  */
 export const LAYERS: Readonly<Record<string, Layer>> = {
-  'loader.ts': { may: ['node:sea', 'node:vm'], reason: 'the loader only loads main.ts, as a bundle' },
+  'loader.ts': {
+    may: ['node:sea', 'node:vm', 'startup/bundles.ts'],
+    reason: 'the loader only loads main.ts or client.ts, as a bundle',
+  },
+  'client.ts': {
+    may: ['programs/', 'startup/'],
+    reason: 'client.ts only composes',
+  },
   'main.ts': {
     may: ['programs/', 'startup/', 'native/', 'process/', 'core/', 'node:*'],
     reason: 'main.ts only composes',
@@ -47,7 +54,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'node:*',
       'npm:*',
     ],
-    reason: 'a program connects the parts; only main.ts imports it',
+    reason: 'a program connects the parts; only main.ts and client.ts import it',
   },
   'startup/': {
     may: [

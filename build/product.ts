@@ -14,8 +14,9 @@ import { collectLicences, LICENCES } from './licences.ts';
 import { productFolder, ROOT } from './platform.ts';
 import type { Platform } from './platform.ts';
 
-/** The main program of the executable. */
+/** The main program of the executable, and the piece of it that is the client alone. */
 export const ENTRY = join(ROOT, 'src', 'main.ts');
+const CLIENT_ENTRY = join(ROOT, 'src', 'client.ts');
 
 /** Result of a build. */
 export interface Product {
@@ -37,20 +38,22 @@ export async function buildProduct(platform: Platform, entry: string = ENTRY): P
   await mkdir(folder, { recursive: true });
   // Earlier builds left the addon there.
   await rm(join(folder, 'onevisor.node'), { force: true });
-  const [{ code, packages: nodePackages }, loader, dashboard, ownAssets] = await Promise.all([
+  const isOwn = entry === ENTRY;
+  const [{ code, packages: nodePackages }, client, loader, dashboard, ownAssets] = await Promise.all([
     bundle(entry, platform),
+    isOwn ? bundle(CLIENT_ENTRY, platform) : null,
     bundleLoader(),
     bundleDashboard(),
     makeAssets(platform),
   ]);
   const assets = { ...ownAssets, 'dashboard.json': dashboard.path };
   const packages = [...new Set([...nodePackages, ...dashboard.packages])].sort();
-  const canRun = entry === ENTRY;
-  const { path, made } = await makeExecutable(platform, { loader, program: code, canRun, assets });
+  const pieces = client === null ? { onevisor: code } : { onevisor: code, client: client.code };
+  const { path, made } = await makeExecutable(platform, { loader, pieces, canRun: isOwn, assets });
   await makeLinks(folder);
   const licences = join(folder, LICENCES);
   await writeWhole(licences, await collectLicences(platform, packages));
-  return { path, licences, made, programBytes: code.length, packages };
+  return { path, licences, made, programBytes: code.length + (client?.code.length ?? 0), packages };
 }
 
 /** Builds the assets of the executable, by their names for `node:sea`. */

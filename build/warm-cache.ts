@@ -1,12 +1,15 @@
 /**
- * Makes V8's code cache of our program by running it (warm-run.cjs). The same program gives the same bytes: hashes have
- * a fixed seed, no compiler runs at the same time, and functions are numbered again (warm-again.cjs). V8 accepts the
- * cache whatever the seed is later.
+ * Makes V8's code cache of a piece of our program by running it (warm-run.cjs, warm-client.cjs). The same program gives
+ * the same bytes: hashes have a fixed seed, no compiler runs at the same time, and functions are numbered again
+ * (warm-again.cjs). V8 accepts the cache whatever the seed is later.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { BundleName } from '../src/startup/bundles.ts';
+import { isPresent } from './cache.ts';
 import { CACHE } from './platform.ts';
 
 const run = promisify(execFile);
@@ -16,6 +19,8 @@ const SEED = '--random-seed=1';
 
 /** Longest time of the run, which takes about a second. */
 const LONGEST_MS = 120_000;
+
+const LOOK_AGAIN_MS = 20;
 
 /** Number of programs that end. */
 const ENDING = 8;
@@ -51,30 +56,52 @@ startsecs=0
 `;
 }
 
-/** Input of a run that makes a cache. */
+/** Input of a run that makes caches. */
 export interface WarmRun {
   /** Path of the Node that the executable has. */
   readonly node: string;
-  /** The program, and the flags of V8 that the executable has. */
-  readonly program: Uint8Array;
+  /** Folder with the pieces of the program. */
+  readonly pieces: string;
+  /** The flags of V8 that the executable has. */
   readonly flags: readonly string[];
 }
 
-/** Runs the program, and writes the cache to `output`. Throws if the run fails. */
-export async function makeWarmCache({ node, program, flags }: WarmRun, output: string): Promise<void> {
+/** Runs the supervisor and its client. Writes the cache of `wanted` to `output`. Throws if the run fails. */
+export async function makeWarmCache(
+  wanted: BundleName,
+  { node, pieces, flags }: WarmRun,
+  output: string,
+): Promise<void> {
   const folder = await mkdtemp(join(CACHE, 'warm-'));
+  const env = { PATH: process.env['PATH'] ?? '' };
+  const begin = (name: string, ...args: readonly string[]): ReturnType<typeof run> =>
+    run(node, [...flags, SEED, join(import.meta.dirname, name), ...args], {
+      timeout: LONGEST_MS,
+      killSignal: 'SIGKILL',
+      env,
+    });
+  const inFolder = (name: string): string => join(folder, name);
+  const piece = (name: BundleName): string => join(pieces, `${name}.cjs`);
   try {
-    const script = join(folder, 'onevisor.cjs');
-    await writeFile(script, program);
-    await writeFile(join(folder, 'supervisord.conf'), formatConfig(folder));
-    const first = join(folder, 'first.cache');
-    const options = { timeout: LONGEST_MS, killSignal: 'SIGKILL', env: { PATH: process.env['PATH'] ?? '' } } as const;
-    const runScript = async (name: string, ...args: readonly string[]): Promise<void> => {
-      await run(node, [...flags, SEED, join(import.meta.dirname, name), script, ...args], options);
-    };
-    await runScript('warm-run.cjs', folder, first, String(ENDING));
-    await runScript('warm-again.cjs', first, output);
+    const configuration = inFolder('supervisord.conf');
+    await writeFile(configuration, formatConfig(folder));
+    const supervisor = begin('warm-run.cjs', piece('onevisor'), folder, inFolder('onevisor'), String(ENDING));
+    await Promise.race([supervisor, untilPresent(inFolder('at-rest'))]);
+    await begin('warm-client.cjs', piece('client'), configuration, inFolder('client'));
+    supervisor.child.kill('SIGTERM');
+    await supervisor;
+    await begin('warm-again.cjs', piece(wanted), inFolder(wanted), output);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Waits until a file exists, for some time. */
+async function untilPresent(path: string): Promise<void> {
+  const deadlineMs = performance.now() + LONGEST_MS;
+  while (performance.now() < deadlineMs) {
+    if (await isPresent(path)) return;
+    await sleep(LOOK_AGAIN_MS);
+  }
+  throw new Error(`${LONGEST_MS} ms passed while waiting for ${path}`);
 }

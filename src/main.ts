@@ -1,83 +1,13 @@
-/**
- * The entry point of the executable: chooses the program, runs it, and ends the process with its exit code. No other
- * file ends the process.
- */
-import { writeSync } from 'node:fs';
-import { basename } from 'node:path';
-import { errnoOf, messageOf } from './core/error-text.ts';
-import { type Choice, chooseProgram, type ProgramName } from './startup/choose-program.ts';
-import { findCalledPath } from './startup/called-path.ts';
-import { environmentForPrograms, libcChoice, usesSystemLibc } from './startup/own-libc.ts';
-import { originalArguments, originalVariables } from './startup/original-bytes.ts';
-import { firstSignals, releaseSignals, SignalIntake } from './process/signals.ts';
-import { CLIENT_POOL_THREADS, MAX_TRIED_THREADS, NO_THREADS, poolThreads } from './startup/pool-threads.ts';
+/** The entry point of the executable: runs the program that was called. client.ts is that of the client's piece. */
+import { endWith, prepareProcess, readCall } from './programs/call.ts';
 import type { SuperviseIo } from './programs/supervisor-run.ts';
+import { firstSignals, SignalIntake } from './process/signals.ts';
+import { MAX_TRIED_THREADS, NO_THREADS, poolThreads } from './startup/pool-threads.ts';
 
-/** Version of package.json; the build defines it. */
-declare const ONEVISOR_VERSION: string;
 /** Commit of the sources; the build defines it. Null if they are not in a checkout. */
 declare const ONEVISOR_COMMIT: string | null;
 /** Version of the glibc inside; the build defines it. */
 declare const ONEVISOR_GLIBC: string;
-
-const STDOUT = 1;
-const STDERR = 2;
-
-/** Writes a whole text, also to a full pipe. Ignores errors: without a reader they cannot be reported. */
-function print(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let written = 0; written < bytes.length;) {
-    try {
-      written += writeSync(fd, bytes, written);
-    } catch (error) {
-      if (errnoOf(error) !== 'EAGAIN') return;
-    }
-  }
-}
-
-/** The program that was called, and its arguments. */
-interface Call {
-  readonly program: ProgramName;
-  readonly args: readonly string[];
-  readonly io: SuperviseIo;
-}
-
-/** Reads the call from the process. */
-async function readCall(): Promise<Call> {
-  const env = environmentForPrograms(originalVariables(process.env));
-  const allArgs = originalArguments(process.argv.slice(2));
-  const { program, args, calledAs } = await choose(allArgs, env);
-  const { execPath: executable, pid, ppid: parent } = process;
-  const io: SuperviseIo = {
-    out: (text) => print(STDOUT, text),
-    err: (text) => print(STDERR, text),
-    env,
-    libcChoice: libcChoice(process.env),
-    self: { pid, parent, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-    executable,
-    calledPath: findCalledPath(process.argv0, env['PATH'] ?? '', executable),
-    calledAs,
-    ownVersion: ONEVISOR_VERSION,
-    args,
-  };
-  return { program, args, io };
-}
-
-/** Chooses the program. Looks at the container only if the choice depends on it, and PID 1 never does. */
-async function choose(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>): Promise<Choice> {
-  let isUndecided = false;
-  const choice = chooseProgram(process.argv0, args, () => {
-    isUndecided = process.pid !== 1;
-    return !isUndecided;
-  });
-  if (!isUndecided) return choice;
-  const { isOwnContainerCommand } = await import('./startup/find-supervisor.ts');
-  const isMain = isOwnContainerCommand(env, process.ppid);
-  return chooseProgram(process.argv0, args, () => isMain);
-}
-
-/** Programs that catch signals: those that came before they began are theirs. */
-const CATCHING: ReadonlySet<ProgramName> = new Set(['supervise', 'demo', 'pidproxy']);
 
 /** Returns the columns of the terminal on standard output; null if it is not a terminal. */
 function terminalColumns(): number | null {
@@ -86,17 +16,14 @@ function terminalColumns(): number | null {
 
 /** Runs the program that was called. Each program is loaded only when it is needed. */
 async function run(): Promise<number> {
-  const { program, args, io } = await readCall();
-  process.env['UV_THREADPOOL_SIZE'] = String(CLIENT_POOL_THREADS);
+  const call = await readCall();
+  await prepareProcess(call);
+  const { program, args, io } = call;
   const { env, calledPath } = io;
-  if (io.self.pid === 1 && !CATCHING.has(program) && !usesSystemLibc(process.env)) {
-    const { loadAddon } = await import('./native/load.ts');
-    releaseSignals(loadAddon());
-  }
   switch (program) {
     case 'version': {
       const { runVersion } = await import('./programs/version.ts');
-      const facts = { version: ONEVISOR_VERSION, commit: ONEVISOR_COMMIT, glibc: ONEVISOR_GLIBC };
+      const facts = { version: io.ownVersion, commit: ONEVISOR_COMMIT, glibc: ONEVISOR_GLIBC };
       return runVersion(args, facts, io);
     }
     case 'check': {
@@ -197,13 +124,4 @@ async function supervise(io: SuperviseIo): Promise<number> {
   return addon.exitNow(code);
 }
 
-run().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    print(STDERR, `${basename(process.argv0)}: ${messageOf(error)}\n`);
-    // A bug of ours may leave handles that keep the loop alive, and the container would never end.
-    process.exit(1);
-  },
-);
+endWith(run());

@@ -1,5 +1,5 @@
 /** The rows of answers that go on: the stream of events, the search in files, the download, the history of usage. */
-import { LINE_STREAMS } from '../rpc/supervisor-api.ts';
+import { LINE_STREAMS } from '../rpc/lines.ts';
 import { STREAM_NAMES } from '../core/stream-name.ts';
 import { filterParameters } from './line-filter.ts';
 import { selectionParameters } from './log-rows.ts';

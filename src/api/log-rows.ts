@@ -3,7 +3,7 @@ import { faults, RpcFault } from '../core/faults.ts';
 import { type LineEntry, readEntries } from '../rpc/line-methods.ts';
 import { MOMENT_HELP, parseMoment } from '../rpc/moment.ts';
 import type { CallContext } from '../rpc/method.ts';
-import { LINE_STREAMS, type LineQuery, type LineSelection, type LineStream } from '../rpc/supervisor-api.ts';
+import { LINE_STREAMS, type LineQuery, type LineSelection, type LineStream } from '../rpc/lines.ts';
 import { tooMany } from './api-error.ts';
 import { eventsSchema, logsSchema } from './answer-schemas.ts';
 import type { LineFilter } from '../logs/line-filter.ts';

@@ -1,6 +1,6 @@
 /** Answers `GET /api/v1/logs/download`: lines in memory as a text file, with the same selection, range and filter. */
 import type { Exchange } from '../http/route.ts';
-import type { LogLine } from '../rpc/supervisor-api.ts';
+import type { LogLine } from '../rpc/lines.ts';
 import { encodeBytes } from '../files/bytes.ts';
 import type { LogRouteParts } from './follow-route.ts';
 import { readLogQuery } from './log-query.ts';

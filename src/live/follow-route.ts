@@ -3,7 +3,8 @@
  * before the client could read them are told as `{"missed": …}`.
  */
 import type { Exchange } from '../http/route.ts';
-import type { LineFollow, SupervisorApi } from '../rpc/supervisor-api.ts';
+import type { LineFollow } from '../rpc/lines.ts';
+import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { beginJsonLines } from './json-answers.ts';
 import { readLogQuery } from './log-query.ts';
 import { displayName } from './messages.ts';

@@ -1,5 +1,6 @@
 /** Lines of one selection, for all clients that want the same lines. */
-import type { LineFollow, LineSelection, LogLines, SupervisorApi } from '../rpc/supervisor-api.ts';
+import type { LineFollow, LineSelection, LogLines } from '../rpc/lines.ts';
+import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { displayName, MESSAGE_END } from './messages.ts';
 
 /** Limits of one message of lines. */

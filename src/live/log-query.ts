@@ -1,6 +1,6 @@
 /** The query of the routes that read lines from memory: selection, range and filter. */
 import { MOMENT_HELP, parseMoment } from '../rpc/moment.ts';
-import type { LineQuery, LineSelection } from '../rpc/supervisor-api.ts';
+import type { LineQuery, LineSelection } from '../rpc/lines.ts';
 import { parseLevel } from '../core/line-level.ts';
 import { PatternError } from '../core/linear-pattern.ts';
 import { LineFilter } from '../logs/line-filter.ts';

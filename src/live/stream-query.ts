@@ -1,5 +1,5 @@
 /** The query of a stream: what a client wants to be told. Pure. */
-import { LINE_STREAMS, type LineSelection, type LineStream } from '../rpc/supervisor-api.ts';
+import { LINE_STREAMS, type LineSelection, type LineStream } from '../rpc/lines.ts';
 
 /** Maximum number of names in a query. */
 const MAX_NAMES = 200;

@@ -8,7 +8,8 @@ import { countLines } from './count-lines.ts';
 import { DescriptorReader, isEnd, type ReaderListener, TERMINAL_BYTES } from './descriptor-reader.ts';
 import type { FloodGauge, PipeGrowth } from './outlets.ts';
 import type { Intake, LogClock, LogNatives, LostOutput } from './ports.ts';
-import type { Sink, Waiter } from './sink.ts';
+import type { Sink } from './sink.ts';
+import type { Waiter } from './waiters.ts';
 
 const NEWLINE_BYTE = 0x0a;
 

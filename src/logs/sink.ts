@@ -15,6 +15,7 @@ import { countLines } from './count-lines.ts';
 import { FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
 import type { Dropped } from './failure-episode.ts';
 import type { Done, Outlet } from './outlets.ts';
+import { Conditions, type Waiter } from './waiters.ts';
 import { OwnLines } from './own-lines.ts';
 import type { LogClock, LogNatives, LogProblem } from './ports.ts';
 
@@ -26,23 +27,6 @@ const NEWLINE = Buffer.from('\n');
 
 /** Shared by the sinks that have kept no line yet. */
 const NO_OWN_LINES = new OwnLines();
-
-/** A reader that is paused because a sink is full. */
-export interface Waiter {
-  resume(): void;
-  /**
-   * True while the pipe may still hold the last output of a process that has ended. That output is written before the
-   * supervisor's own line about the end of the process.
-   */
-  readonly hasLastOutput: boolean;
-}
-
-/** A wait for the bytes that were queued at its beginning. */
-interface Passing {
-  /** The value of `passedBytes` of the queue at which the wait is over. */
-  readonly atBytes: number;
-  readonly passed: () => void;
-}
 
 /** Parts of a sink. */
 export interface SinkParts {
@@ -89,9 +73,7 @@ export class Sink {
   #isDroppedOpen = false;
   #waiters: Waiter[] = [];
   #operations: Operation[] = [];
-  #idleWaiters: Array<() => void> = [];
-  /** Null: there is no wait. */
-  #passing: Set<Passing> | null = null;
+  readonly #conditions = new Conditions();
   #own = NO_OWN_LINES;
 
   constructor(parts: SinkParts) {
@@ -252,8 +234,7 @@ export class Sink {
 
   /** Resolves when the queue is written, including bytes added in the meantime. */
   idle(): Promise<void> {
-    if (this.isIdle) return Promise.resolve();
-    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+    return new Promise((resolve) => void this.#conditions.add(() => this.isIdle, resolve));
   }
 
   /**
@@ -261,14 +242,8 @@ export class Sink {
    * the function that ends the wait.
    */
   afterQueue(passed: () => void): () => void {
-    if (this.#queue.bytes === 0) {
-      passed();
-      return () => undefined;
-    }
-    const passing = { atBytes: this.#queue.passedBytes + this.#queue.bytes, passed };
-    this.#passing ??= new Set();
-    this.#passing.add(passing);
-    return () => void this.#passing?.delete(passing);
+    const endBytes = this.#queue.passedBytes + this.#queue.bytes;
+    return this.#conditions.add(() => this.#queue.passedBytes >= endBytes, passed);
   }
 
   /** Resolves when all output has reached the destination, or cannot for now. */
@@ -378,17 +353,7 @@ export class Sink {
       this.#wake();
     }
     this.#next();
-    if (this.isIdle) for (const resolve of this.#idleWaiters.splice(0)) resolve();
-    if (this.#passing !== null) this.#endPassing(this.#passing);
-  }
-
-  #endPassing(all: Set<Passing>): void {
-    for (const passing of all) {
-      if (this.#queue.passedBytes < passing.atBytes) continue;
-      all.delete(passing);
-      passing.passed();
-    }
-    if (all.size === 0) this.#passing = null;
+    this.#conditions.look();
   }
 
   #isLastOutputWaiting(): boolean {

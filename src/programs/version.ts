@@ -4,6 +4,7 @@
  */
 import { isSea } from 'node:sea';
 import { SUPERVISOR_VERSION } from '../core/supervisor-version.ts';
+import { type BundleName, type CacheUse, currentLoader } from '../startup/bundles.ts';
 import type { ProgramIo } from './program-io.ts';
 
 /** Facts that the build has written into the executable. */
@@ -13,11 +14,6 @@ export interface BuildFacts {
   readonly commit: string | null;
   /** Version of the glibc inside. */
   readonly glibc: string;
-}
-
-/** A global variable that the loader sets (src/loader.ts): the use of the code cache of the build. */
-interface LoaderFacts {
-  readonly ONEVISOR_CODE_CACHE?: 'accepted' | 'rejected' | 'none';
 }
 
 /** Runs `--version` with the arguments behind it. Returns the exit code. */
@@ -38,10 +34,15 @@ export function runVersion(
     node: process.versions.node,
     libc: isInside ? { from: 'inside', glibc } : { from: 'system', glibc: systemGlibc() },
     architecture: process.arch,
-    code_cache: (globalThis as LoaderFacts).ONEVISOR_CODE_CACHE ?? 'none',
+    code_cache: cacheUse('onevisor'),
+    client_code_cache: cacheUse('client'),
   };
   io.out(`${JSON.stringify(facts)}\n`);
   return 0;
+}
+
+function cacheUse(name: BundleName): CacheUse {
+  return currentLoader()?.cacheUse(name) ?? 'none';
 }
 
 /** Returns the version of the system's glibc. Node's report asks it; the one inside cannot be asked like this. */

@@ -15,8 +15,8 @@ import {
   type LineStream,
   type LogLine,
   type LogLines,
-  type SupervisorApi,
-} from './supervisor-api.ts';
+} from './lines.ts';
+import type { SupervisorApi } from './supervisor-api.ts';
 import { isStruct, type XmlRpcStruct, type XmlRpcValue } from './xmlrpc.ts';
 
 /** Number of lines without `limit`, and the largest limit. */

@@ -24,18 +24,8 @@ import { readListeningSockets } from '../process/listening-sockets.ts';
 import type { ReapListener } from '../process/reaper.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import type { Log } from '../rpc/log-api.ts';
-import type {
-  GroupPlan,
-  LineFollow,
-  LineQuery,
-  LineSelection,
-  LogLines,
-  NotificationsApi,
-  ReloadAnswer,
-  Reread,
-  SupervisorApi,
-  WaitForLines,
-} from '../rpc/supervisor-api.ts';
+import type { LineFollow, LineQuery, LineSelection, LogLines, WaitForLines } from '../rpc/lines.ts';
+import type { GroupPlan, NotificationsApi, ReloadAnswer, Reread, SupervisorApi } from '../rpc/supervisor-api.ts';
 import { toReread } from './active-groups.ts';
 import { ReadableLog } from './readable-log.ts';
 import { describeTarget, fileOf } from './log-places.ts';
@@ -385,9 +375,8 @@ export class ApiAdapter implements SupervisorApi {
 
   /** Returns the selected outputs, with those of former programs for clients that follow. */
   #outputs(selection: LineSelection, isFollowing: boolean): NamedOutput[] {
-    const { mainLog } = this.#parts.hub;
     const { groups, streams, departed } = this.#supervision;
-    const outputs = selectOutputs(selection, { groups, streams, mainLog });
+    const outputs = selectOutputs(selection, { groups, streams, mainLog: this.#parts.hub.mainLog });
     return isFollowing ? [...outputs, ...departed.select(selection)] : outputs;
   }
 

@@ -1,7 +1,7 @@
 /** Outputs of programs that are no longer configured. */
 import { createNameFilter } from '../core/name-pattern.ts';
 import { parseNamespec } from '../core/namespec.ts';
-import type { LineSelection } from '../rpc/supervisor-api.ts';
+import type { LineSelection } from '../rpc/lines.ts';
 import type { NamedOutput } from './line-sources.ts';
 
 /** Time for which the lines are kept. */

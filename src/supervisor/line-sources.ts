@@ -6,7 +6,7 @@ import { STREAM_NAMES } from '../core/stream-name.ts';
 import { namespecOf } from '../engine/process-table.ts';
 import type { LineReading, StampedLine } from '../logs/line-reader.ts';
 import type { Hub, LogChannel } from '../logs/ports.ts';
-import type { LineSelection, LineStream, LogLine, LogLines } from '../rpc/supervisor-api.ts';
+import type { LineSelection, LineStream, LogLine, LogLines } from '../rpc/lines.ts';
 import type { ActiveGroups } from './active-groups.ts';
 import type { ProgramStreams } from './program-streams.ts';
 

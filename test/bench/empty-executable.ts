@@ -28,7 +28,7 @@ export function emptyExecutable(): Promise<string> {
     const path = join(CACHE, 'bench', 'empty');
     await makeExecutable(platformOf(undefined, undefined), {
       loader,
-      program: Buffer.from(PROGRAM),
+      pieces: { onevisor: Buffer.from(PROGRAM) },
       canRun: false,
       assets: {},
       path,

@@ -39,7 +39,7 @@ export async function profile(bench: Bench): Promise<string> {
   const parts: string[] = [];
   for (const scenario of scenariosOf(bench)) {
     const path = join(folder, `${scenario.name}.cpuprofile`);
-    const program = join(CACHE, process.arch, 'onevisor.cjs');
+    const program = join(CACHE, process.arch, 'onevisor-pieces', 'onevisor.cjs');
     const script = join(import.meta.dirname, 'profile-run.cjs');
     const flags = EXEC_ARGV.filter((flag) => flag !== '--no-strip-types');
     const command = [process.execPath, ...flags, script, program, path, '-c'];

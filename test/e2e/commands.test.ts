@@ -60,6 +60,7 @@ test('--version --json says what is in the executable', async (t) => {
     architecture: process.arch,
     // Rejected: V8 has other flags than in the build, and each start is slower.
     code_cache: 'accepted',
+    client_code_cache: 'accepted',
   });
   const { from, glibc } = libc as { from: string; glibc: string };
   assert.deepEqual([from, /^2\.\d+$/.test(glibc)], ['inside', true], glibc);

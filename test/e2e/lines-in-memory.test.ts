@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { callRemoteMethod } from '../../src/ctl/transport.ts';
-import type { LogLine } from '../../src/rpc/supervisor-api.ts';
+import type { LogLine } from '../../src/rpc/lines.ts';
 import type { XmlRpcValue } from '../../src/rpc/xmlrpc.ts';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
 import { until } from './observe.ts';

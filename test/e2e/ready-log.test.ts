@@ -72,8 +72,8 @@ test('a program that says it before startsecs is ready then, and a new run must 
 test('ready_timeout: stopped by its signals, tried again, FATAL; every view has the reason', { skip }, async (t) => {
   const launched = await launch(t, {
     config:
-      '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nready_log=^ready\nready_timeout=1500ms\nstopsignal=INT\n' +
-      'stopwaitsecs=2\nstartsecs=0\nstartretries=1\n' +
+      '[supervisord]\n[program:web]\ncommand=%FOLDER%/web.sh\nready_log=^ready\nready_timeout=1500ms\n' +
+      'stopsignal=INT\nstopwaitsecs=2\nstartsecs=0\nstartretries=1\n' +
       '[program:pipe]\ncommand=sleep 3600\nnotification_fd=3\nready_timeout=1.5\nstartretries=0\n' +
       '[program:socket]\ncommand=sleep 3600\nnotify=sd\nready_timeout=1.5\nstartretries=0\n' +
       '[program:after]\ncommand=sleep 3600\ndepends_on=web:ready\n[inet_http_server]\nport=127.0.0.1:9001\n',

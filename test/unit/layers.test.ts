@@ -80,13 +80,13 @@ test('layers: imports are found over several lines and not in comments', () => {
   ]);
 });
 
-test('layers: only main.ts imports programs/', () => {
+test('layers: only main.ts and client.ts import programs/', () => {
   const importers = Object.entries(LAYERS).filter(([, layer]) =>
     [...layer.may, ...(layer.types ?? [])].includes('programs/'),
   );
   assert.deepEqual(
     importers.map(([name]) => name),
-    ['main.ts', 'programs/'],
+    ['client.ts', 'main.ts', 'programs/'],
   );
 });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LineAnswer, LogsAnswer } from '../../../src/api/types.ts';
-import type { LineQuery, LogLine, LogLines } from '../../../src/rpc/supervisor-api.ts';
+import type { LineQuery, LogLine, LogLines } from '../../../src/rpc/lines.ts';
 import { type ApiWorld, check, inApi } from './api-world.ts';
 
 const WEB = { programs: [{ name: 'web' }] };

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { LineReader } from '../../../src/logs/line-reader.ts';
 import { Tail } from '../../../src/logs/tail.ts';
-import type { LineFollow, LineSelection, LogLines } from '../../../src/rpc/supervisor-api.ts';
+import type { LineFollow, LineSelection, LogLines } from '../../../src/rpc/lines.ts';
 import { LiveHub } from '../../../src/live/live-hub.ts';
 import { parsePosition } from '../../../src/live/position.ts';
 import { type ClientLimits, StreamClient } from '../../../src/live/stream-client.ts';

@@ -12,7 +12,7 @@ import { LiveViews } from '../../../src/live/routes.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ownMethods } from '../../../src/rpc/own-methods.ts';
 import { ProcessTimes } from '../../../src/rpc/process-times.ts';
-import type { LogLine } from '../../../src/rpc/supervisor-api.ts';
+import type { LogLine } from '../../../src/rpc/lines.ts';
 import { ServerWorld } from '../http/server-world.ts';
 
 interface Answer {

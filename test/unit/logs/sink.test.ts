@@ -4,7 +4,7 @@ import { loadAddon } from '../../../src/native/load.ts';
 import { BLOCK_BYTES, BlockPool } from '../../../src/logs/blocks.ts';
 import type { LogProblem } from '../../../src/logs/ports.ts';
 import { QUEUE_BYTES, Sink } from '../../../src/logs/sink.ts';
-import type { Waiter } from '../../../src/logs/sink.ts';
+import type { Waiter } from '../../../src/logs/waiters.ts';
 import { FakeClock, FakeOutlet, errnoError, put } from './fakes.ts';
 
 const natives = loadAddon();

@@ -23,12 +23,9 @@ import { Tail } from '../../../src/logs/tail.ts';
 import type { ChannelCounts } from '../../../src/logs/ports.ts';
 import type { TreeMeasures } from '../../../src/rpc/measures.ts';
 import type { Log, LogTail, LogReading } from '../../../src/rpc/log-api.ts';
+import type { LineFollow, LineQuery, LineSelection, LogLines, WaitForLines } from '../../../src/rpc/lines.ts';
 import type {
   GroupPlan,
-  LineFollow,
-  LineQuery,
-  LineSelection,
-  LogLines,
   NotificationChanges,
   ProgramSettings,
   ProgramUsage,
@@ -36,7 +33,6 @@ import type {
   ScaleOutcome,
   Reread,
   SupervisorApi,
-  WaitForLines,
 } from '../../../src/rpc/supervisor-api.ts';
 
 /** A program with Supervisor's defaults, started only on request. */

@@ -7,7 +7,7 @@ import { encodeJsonAnswer } from './json-text.ts';
 import { stringifyExactly } from '../../../src/rpc/json-answer.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ownMethods } from '../../../src/rpc/own-methods.ts';
-import type { LogLine } from '../../../src/rpc/supervisor-api.ts';
+import type { LogLine } from '../../../src/rpc/lines.ts';
 import { decodeResponse, encodeResponse, type XmlRpcStruct, type XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { Client } from './calls.ts';
 

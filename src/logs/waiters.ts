@@ -1,0 +1,46 @@
+/** Those who wait for a sink: readers for room in its queue, and others for a condition. */
+
+/** A reader that is paused because a sink is full. */
+export interface Waiter {
+  resume(): void;
+  /**
+   * True while the pipe may still hold the last output of a process that has ended. That output is written before the
+   * supervisor's own line about the end of the process.
+   */
+  readonly hasLastOutput: boolean;
+}
+
+/** A condition that is not met yet. */
+interface Condition {
+  readonly isMet: () => boolean;
+  readonly met: () => void;
+}
+
+/** Calls that wait for conditions. Holds no memory while there are none. */
+export class Conditions {
+  #open: Set<Condition> | null = null;
+
+  /** Calls `met` once when `isMet` returns true: now, or at a later look. Returns the function that ends the wait. */
+  add(isMet: () => boolean, met: () => void): () => void {
+    if (isMet()) {
+      met();
+      return () => undefined;
+    }
+    const condition = { isMet, met };
+    this.#open ??= new Set();
+    this.#open.add(condition);
+    return () => void this.#open?.delete(condition);
+  }
+
+  /** Looks at all conditions, because something has changed. */
+  look(): void {
+    if (this.#open === null) return;
+    const open = this.#open;
+    for (const condition of open) {
+      if (!condition.isMet()) continue;
+      open.delete(condition);
+      condition.met();
+    }
+    if (open.size === 0 && this.#open === open) this.#open = null;
+  }
+}
