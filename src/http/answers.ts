@@ -15,10 +15,10 @@ export interface AnswerTarget {
 }
 
 /**
- * A part of a body: text, or text that is encoded while it is sent. `encode` returns the same text at each call. The
- * code that read the source of the text has reserved the memory for it.
+ * A part of a body: text, bytes, or text that is encoded while it is sent. `encode` returns the same text at each call.
+ * The code that read the source of the text has reserved the memory for it.
  */
-export type BodyPart = string | { readonly encode: () => Iterable<string> };
+export type BodyPart = string | Buffer | { readonly encode: () => Iterable<string> };
 
 /** Content of an answer, and its media type. */
 export interface Content {
@@ -86,7 +86,7 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-function* divide(parts: ReadonlyArray<Buffer | Exclude<BodyPart, string>>): Generator<Buffer> {
+function* divide(parts: ReadonlyArray<Exclude<BodyPart, string>>): Generator<Buffer> {
   for (const part of parts) {
     if (Buffer.isBuffer(part))
       for (let at = 0; at < part.length; at += PIECE_BYTES) yield part.subarray(at, at + PIECE_BYTES);

@@ -16,7 +16,7 @@ import {
   decodeCall,
   encodeFault,
   encodeResponseSlices,
-  type XmlPart,
+  type ResponsePart,
   type XmlRpcCall,
   type XmlRpcValue,
   XmlRpcSyntaxError,
@@ -46,7 +46,7 @@ function readCall({ api }: RpcService, body: string): XmlRpcCall | null {
 /** The body of an answer and its media type. */
 interface RpcAnswer {
   readonly type: string;
-  readonly parts: readonly XmlPart[];
+  readonly parts: readonly ResponsePart[];
 }
 
 /**
@@ -93,7 +93,7 @@ async function collect<Piece>(pieces: Iterable<Piece>): Promise<Piece[]> {
   return made;
 }
 
-function xml(parts: readonly XmlPart[]): RpcAnswer {
+function xml(parts: readonly ResponsePart[]): RpcAnswer {
   return { type: 'text/xml', parts };
 }
 

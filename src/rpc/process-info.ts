@@ -11,7 +11,7 @@ import type { ProcessView } from '../engine/process-table.ts';
 import type { CallContext } from './method.ts';
 import type { Times } from './process-times.ts';
 import { formatRemark, remarkMembers } from './remarks.ts';
-import type { XmlRpcStruct } from './xmlrpc.ts';
+import type { XmlRpcStruct, XmlRpcValue } from './xmlrpc.ts';
 
 export { tellsReadiness };
 
@@ -38,8 +38,10 @@ export function describeProcess(
   surroundings: Pick<ProcessDetails, 'times' | 'nowMs' | 'wallMs' | 'remarks'>,
 ): string {
   if (record.hold !== null) return formatHold(record.hold);
+  const state = describeState(name, record, surroundings);
+  if (record.health === null && surroundings.remarks.length === 0) return state;
   const remarks = surroundings.remarks.map((remark) => formatRemark(remark, surroundings.wallMs));
-  const known = [describeState(name, record, surroundings), record.health ?? '', ...remarks];
+  const known = [state, record.health ?? '', ...remarks];
   return known.filter((part) => part !== '').join(', ');
 }
 
@@ -112,27 +114,33 @@ function formatHoldMembers(hold: Hold): XmlRpcStruct {
   return { hold: 'stuck', blocked_by: roots };
 }
 
-/** Makes the members that Supervisor does not have. A member without a value is left out. */
-function formatAdditions({ config, record }: ProcessView, { oomKills, remarks }: ProcessDetails): XmlRpcStruct {
+/**
+ * Adds the members that Supervisor does not have. A member without a value is left out. They are added one by one: with
+ * spreads of empty objects, a table of 500 processes takes twice as long.
+ */
+function addOwnMembers(
+  info: Record<string, XmlRpcValue>,
+  { config, record }: ProcessView,
+  { oomKills, remarks }: ProcessDetails,
+): void {
   const purpose = purposeOf(config.options);
-  return {
-    ...(record.health === null ? {} : { health: record.health }),
-    ...(tellsReadiness(config.options) ? { ready: record.isReady } : {}),
-    ...(record.hold === null ? {} : formatHoldMembers(record.hold)),
-    ...(record.failure === null ? {} : { failure: FAILURES[record.failure.kind] }),
-    ...(purpose === 'service' ? {} : { purpose }),
-    ...(record.isStartPending || record.hasStartFailed ? { restarting: true } : {}),
-    ...formatExitMember(lastExitOf(record)),
-    ...(oomKills === 0 ? {} : { oom_kills: oomKills }),
-    ...Object.assign({}, ...remarks.map(remarkMembers)),
-  };
+  if (record.health !== null) info['health'] = record.health;
+  if (tellsReadiness(config.options)) info['ready'] = record.isReady;
+  if (record.hold !== null) Object.assign(info, formatHoldMembers(record.hold));
+  if (record.failure !== null) info['failure'] = FAILURES[record.failure.kind];
+  if (purpose !== 'service') info['purpose'] = purpose;
+  if (record.isStartPending || record.hasStartFailed) info['restarting'] = true;
+  const lastExit = lastExitOf(record);
+  if (lastExit !== null) Object.assign(info, formatExitMember(lastExit));
+  if (oomKills !== 0) info['oom_kills'] = oomKills;
+  for (const remark of remarks) Object.assign(info, remarkMembers(remark));
 }
 
 /** Makes the struct of `getProcessInfo`, with the members in Supervisor's order. */
 export function formatProcessInfo(view: ProcessView, surroundings: ProcessDetails): XmlRpcStruct {
   const { config, record } = view;
   const { times, wallMs, stdoutPath, stderrPath } = surroundings;
-  return {
+  const info: Record<string, XmlRpcValue> = {
     name: config.name,
     group: config.group,
     start: times.start,
@@ -147,8 +155,9 @@ export function formatProcessInfo(view: ProcessView, surroundings: ProcessDetail
     stderr_logfile: stderrPath,
     pid: record.pid ?? 0,
     description: describeProcess(config.name, record, surroundings),
-    ...formatAdditions(view, surroundings),
   };
+  addOwnMembers(info, view, surroundings);
+  return info;
 }
 
 /** Makes the struct of `getProcessInfo` in a call. */

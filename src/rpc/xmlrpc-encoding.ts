@@ -42,6 +42,9 @@ export class Utf8Text {
 /** XML text, or a text that is encoded while it is sent. */
 export type XmlPart = string | Utf8Text;
 
+/** A part of an answer that is made slice by slice. */
+export type ResponsePart = XmlPart | Buffer;
+
 /** True if a value is a struct. */
 export function isStruct(value: XmlRpcValue): value is XmlRpcStruct {
   return (
@@ -114,19 +117,54 @@ export function slicesOf(value: XmlRpcValue): ReadonlyArray<readonly XmlRpcValue
 }
 
 /**
- * Encodes an answer as {@link encodeResponseParts}, but a long array slice by slice. The caller may let the loop turn
- * between them: the table of thousands of processes has megabytes.
+ * Encodes an answer as {@link encodeResponseParts}, but an array slice by slice. The caller may let the loop turn
+ * between them: the table of thousands of processes has megabytes. Each element becomes bytes before the next one is
+ * looked at. A text of them all would keep so many short strings alive that V8 spends most of the time on collecting.
  */
-export function* encodeResponseSlices(value: XmlRpcValue): Generator<readonly XmlPart[]> {
-  const slices = slicesOf(value);
-  if (slices === null) return yield encodeResponseParts(value);
-  yield ["<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><array><data>\n"];
-  for (const slice of slices) {
+export function* encodeResponseSlices(value: XmlRpcValue): Generator<readonly ResponsePart[]> {
+  if (!isArray(value)) return yield encodeResponseParts(value);
+  const bytes = new ByteCollector();
+  bytes.add("<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><array><data>\n");
+  for (const [index, element] of value.entries()) {
+    if (index > 0 && index % SLICE_ELEMENTS === 0) yield bytes.take();
     const writer = new Writer();
-    for (const member of slice) writeValue(writer, member);
-    yield writer.end();
+    writeValue(writer, element);
+    for (const part of writer.end()) bytes.add(part);
   }
-  yield ['</data></array></value>\n</param>\n</params>\n</methodResponse>\n'];
+  bytes.add('</data></array></value>\n</param>\n</params>\n</methodResponse>\n');
+  yield bytes.take();
+}
+
+/** Collects texts as bytes. */
+class ByteCollector {
+  readonly #parts: ResponsePart[] = [];
+  #open: Buffer | null = null;
+  #used = 0;
+
+  add(part: XmlPart): void {
+    if (typeof part !== 'string') {
+      this.#close();
+      this.#parts.push(part);
+      return;
+    }
+    // A unit of UTF-16 has three bytes at most.
+    const mostBytes = 3 * part.length;
+    if (this.#open !== null && this.#used + mostBytes > this.#open.length) this.#close();
+    this.#open ??= Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, mostBytes));
+    this.#used += this.#open.write(part, this.#used);
+  }
+
+  /** Returns what was collected since the last call. */
+  take(): readonly ResponsePart[] {
+    this.#close();
+    return this.#parts.splice(0);
+  }
+
+  #close(): void {
+    if (this.#open !== null) this.#parts.push(this.#open.subarray(0, this.#used));
+    this.#open = null;
+    this.#used = 0;
+  }
 }
 
 /** Encodes a fault. */

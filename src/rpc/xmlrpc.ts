@@ -16,7 +16,7 @@ export {
   isStruct,
   slicesOf,
   Utf8Text,
-  type XmlPart,
+  type ResponsePart,
 } from './xmlrpc-encoding.ts';
 
 /**
