@@ -2,6 +2,7 @@
  * Compares two configurations: groups as `reread` names them, processes as `update` must treat them. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { allOptions } from './shared-options.ts';
 import type { Config, GroupConfig, NotifyConfig, ProcessConfig } from './model.ts';
 import type { Table } from './option.ts';
 import { programOptions, supervisordOptions } from './options.ts';
@@ -52,10 +53,11 @@ function configured({
   listenPlace: _listenPlace,
   optionPlaces: _optionPlaces,
   scaledFrom: _scaledFrom,
-  options: { numprocs: _count, numprocs_start: _first, ...options },
+  options,
   ...proc
 }: ProcessConfig): unknown {
-  return [proc, options];
+  const { numprocs: _count, numprocs_start: _first, ...counted } = allOptions(options);
+  return [proc, counted];
 }
 
 /** True if a process must be restarted to be as configured. Other changes are applied while the process runs. */
@@ -97,7 +99,7 @@ export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupU
 /** Returns the facts that a spawn depends on. */
 function executed({ type, argv, echoed, options }: ProcessConfig): unknown {
   const rows: Table = programOptions;
-  return [type, argv, echoed, Object.entries(options).filter(([name]) => rows[name]?.isLive !== true)];
+  return [type, argv, echoed, Object.entries(allOptions(options)).filter(([name]) => rows[name]?.isLive !== true)];
 }
 
 /** Options of `[supervisord]` that have changed, and other sections that have. */

@@ -7,6 +7,7 @@ import { posix } from 'node:path';
 import { escapeWildcards } from '../core/path-pattern.ts';
 import { readApiUsers } from './api-users.ts';
 import { chooseAutostart } from './autostart.ts';
+import { shareOptions } from './shared-options.ts';
 import { readClientSectionsLeniently } from './client-section.ts';
 import { readDashboardSection } from './dashboard-section.ts';
 import type { Context } from './datatype.ts';
@@ -115,7 +116,7 @@ function readDocument(
   const placeOf: PlaceOf = (section, option) => findOption(section, option)?.place;
   const main = settings.flags.command === null ? null : MAIN;
   const resolved = resolveDependencies(read.groups, problems, placeOf);
-  const groups = chooseAutostart(resolved, main, env, problems);
+  const groups = shareOptions(chooseAutostart(resolved, main, env, problems));
   if (supervisord.watch_config && sources.length === 0)
     problems.warn(
       placeOf('supervisord', 'watch_config') ?? { file: '', line: 0 },

@@ -4,12 +4,14 @@ import type { Clock } from './ports.ts';
 /** A timer for one deadline, which can be moved and cancelled. */
 export class Alarm {
   readonly #clock: Clock;
-  readonly #wake: () => void;
+  readonly #wake: (owner: string) => void;
+  readonly #owner: string;
   #atMs: number | null = null;
   #cancel: (() => void) | null = null;
 
-  /** `wake` is called at the deadline. */
-  constructor(clock: Clock, wake: () => void) {
+  /** `wake` is called at the deadline with the name of the owner. So the alarms of all processes share one function. */
+  constructor(clock: Clock, wake: (owner: string) => void, owner = '') {
+    this.#owner = owner;
     this.#clock = clock;
     this.#wake = wake;
   }
@@ -24,7 +26,7 @@ export class Alarm {
     this.#cancel = this.#clock.alarm(atMs, () => {
       this.#atMs = null;
       this.#cancel = null;
-      this.#wake();
+      this.#wake(this.#owner);
     });
   }
 }

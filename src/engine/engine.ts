@@ -51,21 +51,11 @@ export class Engine {
     this.#options = options;
     this.#ports = ports;
     this.#queue = new InputQueue((input) => this.#take(input));
-    const {
-      clock,
-      report,
-      processes,
-      jobs,
-      budget,
-      beforeStop = (_ids, proceed) => proceed(),
-      shutdownBudget,
-      finished,
-    } = ports;
+    const { clock, report, processes, jobs, budget } = ports;
     this.#subscribers = new Subscribers(report);
-    this.#table = new ProcessTable(
-      (id) =>
-        new Alarm(clock, () => this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } })),
-    );
+    const elapsed = (id: string): void =>
+      this.#accept({ to: 'process', id, input: { type: 'elapsed', atMs: this.#now() } });
+    this.#table = new ProcessTable((id) => new Alarm(clock, elapsed, id));
     this.#runs = new Runs({
       table: this.#table,
       processes,
@@ -83,9 +73,9 @@ export class Engine {
       cleanup: this.#runs.cleanup,
       clock,
       report,
-      beforeStop,
-      budget: shutdownBudget,
-      finished,
+      beforeStop: ports.beforeStop ?? ((_ids, proceed) => proceed()),
+      budget: ports.shutdownBudget,
+      finished: ports.finished,
       accept: (input) => this.#accept({ to: 'supervisor', input }),
       send: (ids, input) => {
         for (const id of ids) this.#queue.add({ to: 'process', id, input });
@@ -122,7 +112,7 @@ export class Engine {
     const entries = this.#table.inGroup(name);
     if (entries.length === 0) return 'unknown';
     if (entries.some(({ record }) => !STOPPED_STATES.has(record.state))) return 'running';
-    for (const entry of entries) this.#table.remove(entry);
+    this.#table.removeGroup(name);
     this.#emit({ type: 'group', group: name, change: 'removed' });
     this.#reconsider(this.#table.all());
     this.#queue.turn();
@@ -245,6 +235,16 @@ export class Engine {
   /** Returns all processes, in the order in which they were added. */
   processes(): ProcessView[] {
     return this.#table.all().map(viewOf);
+  }
+
+  /** Returns the processes of a group, in their order. */
+  processesIn(group: string): ProcessView[] {
+    return this.#table.inGroup(group).map(viewOf);
+  }
+
+  /** Returns the processes that depend on a process directly. */
+  dependentsOf(id: string): ProcessView[] {
+    return this.#table.dependentsOf(id).map(viewOf);
   }
 
   /** Returns the process with a namespec; null if there is none. */

@@ -52,13 +52,33 @@ function follows({ config }: Entry, id: string): boolean {
   );
 }
 
+/** Shared by the many processes without. */
+const NO_DEPENDENCIES: readonly string[] = [];
+
+/** Returns the namespecs of the processes that a process depends on. */
+function dependenciesOf({ dependsOn }: ProcessConfig): readonly string[] {
+  if (dependsOn.length === 0) return NO_DEPENDENCIES;
+  return dependsOn.map((other) => namespecOf({ group: other.group, name: other.process }));
+}
+
+/** True if two policies are the same. Lists are, if they come from options that are shared. */
+function isSamePolicy({ restarts, ...policy }: ProcessPolicy, other: ProcessPolicy): boolean {
+  return hasSameMembers(policy, other) && hasSameMembers(restarts, other.restarts);
+}
+
+function hasSameMembers<T extends object>(members: T, other: T): boolean {
+  return Object.entries(members).every(([name, value]) => other[name as keyof T] === value);
+}
+
 /** The processes of one engine. */
 export class ProcessTable {
   readonly #entries = new Map<string, Entry>();
+  readonly #groups = new Map<string, GroupConfig>();
   readonly #runs = new Map<number, ProcessRun>();
   /** Dependents of each process, computed on first use. */
   #dependents: Map<string, Entry[]> | null = null;
   readonly #makeAlarm: (id: string) => Alarm;
+  #latestPolicy: ProcessPolicy | null = null;
 
   /** `makeAlarm` makes the alarm of a process. */
   constructor(makeAlarm: (id: string) => Alarm) {
@@ -68,12 +88,13 @@ export class ProcessTable {
   /** Adds or updates all processes of a group. A known process keeps its record. */
   setGroup(group: GroupConfig): void {
     this.#dependents = null;
+    this.#groups.set(group.name, group);
     for (const config of group.processes) {
       const id = namespecOf(config);
-      const dependsOn = config.dependsOn.map((other) => namespecOf({ group: other.group, name: other.process }));
+      const dependsOn = dependenciesOf(config);
       const configured = {
         config,
-        policy: policyOf(config),
+        policy: this.#sharedPolicyOf(config),
         rank: { id, groupPriority: group.priority, priority: config.options.priority, dependsOn },
       };
       const known = this.#entries.get(id);
@@ -82,11 +103,26 @@ export class ProcessTable {
     }
   }
 
+  /** Returns the policy of a process: the latest one if it is the same. Thousands of programs may share it. */
+  #sharedPolicyOf(config: ProcessConfig): ProcessPolicy {
+    const policy = policyOf(config);
+    const latest = this.#latestPolicy;
+    if (latest !== null && isSamePolicy(policy, latest)) return latest;
+    this.#latestPolicy = policy;
+    return policy;
+  }
+
   /** Removes a process. */
   remove(entry: Entry): void {
     this.#dependents = null;
     entry.alarm.set(null);
     this.#entries.delete(entry.id);
+  }
+
+  /** Removes a group with its processes. */
+  removeGroup(name: string): void {
+    for (const entry of this.inGroup(name)) this.remove(entry);
+    this.#groups.delete(name);
   }
 
   get(id: string): Entry | undefined {
@@ -104,8 +140,9 @@ export class ProcessTable {
     return false;
   }
 
+  /** Returns the processes of a group, in their order. */
   inGroup(name: string): Entry[] {
-    return this.all().filter(({ config }) => config.group === name);
+    return this.#groups.get(name)?.processes.flatMap((config) => this.#entries.get(namespecOf(config)) ?? []) ?? [];
   }
 
   /** Returns the processes that depend on a process (`depends_on`). */

@@ -6,6 +6,7 @@
 import type { Question } from '../core/process-problem.ts';
 import { findProblems, findUnknown, type ProblemSources } from '../rpc/problems.ts';
 import { sendText } from './answers.ts';
+import { queryOf } from './query.ts';
 import type { Route } from './route.ts';
 
 const TEXT_TYPE = 'text/plain;charset=utf-8';
@@ -18,7 +19,7 @@ export function healthRoutes(sources: ProblemSources): Route[] {
     path,
     access: 'probes_auth',
     answer: (exchange) => {
-      const programs = new URLSearchParams(/\?([^#]*)/.exec(exchange.request.url ?? '')?.[1] ?? '').getAll('program');
+      const programs = queryOf(exchange.request.url).getAll('program');
       const unknown = findUnknown(sources, programs);
       const send = (status: number, lines: readonly string[]): void =>
         sendText(exchange, status, { type: TEXT_TYPE, text: lines.map((line) => `${line}\n`).join('') }, HEADERS);

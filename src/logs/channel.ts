@@ -10,7 +10,7 @@ import type { PrefixLayout } from './line-prefix.ts';
 import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
-import { OutputCounter } from './output-counter.ts';
+import { droppedBy, OutputCounter } from './output-counter.ts';
 import type { BytesListener, ChannelCounts, LogChannel, ChannelSpec, Intake, LogTarget, LostOutput } from './ports.ts';
 import { ReadableLog, type StampParts } from './readable-log.ts';
 import type { Sink } from './sink.ts';
@@ -30,6 +30,7 @@ export const RECORD_READ_BYTES = 64 * 1024;
 const TERMINAL_PARTIAL_MS = 100;
 
 const EMPTY = Buffer.alloc(0);
+const NO_SINKS: readonly Sink[] = [];
 
 /** Functions of the hub for a channel. */
 export interface ChannelHost {
@@ -50,22 +51,25 @@ export interface ChannelHost {
 /** Shared by the many channels without such listeners. */
 const NO_LISTENERS: readonly BytesListener[] = [];
 
-/** One open pipe of a channel: its reading, and the stages that its bytes pass through. */
-interface OpenPipe {
-  readonly intake: PipeIntake;
-  readonly output: ChannelOutput;
-}
+/** Shared by the many channels without an open pipe. */
+const NO_OUTPUTS: readonly ChannelOutput[] = [];
 
-/** One output stream of one process. There are thousands, so its lists are replaced and not grown. */
+/**
+ * One output stream of one process. There are thousands, and most are silent: lists are replaced and not grown, and
+ * the parts that only bytes need are made at the first bytes.
+ */
 export class ProcessChannel extends ReadableLog implements LogChannel, OutputListener {
   #spec: ChannelSpec;
   readonly #host: ChannelHost;
   #targetSinks: readonly TargetSink[];
   #sinks: readonly Sink[];
-  /** Usually one. */
-  #pipes: readonly OpenPipe[] = [];
+  /** The open pipes, usually one. */
+  #pipes = NO_OUTPUTS;
   #captureListeners: readonly BytesListener[] = NO_LISTENERS;
-  readonly #counter: OutputCounter;
+  /** Null until the first bytes. */
+  #madeCounter: OutputCounter | null = null;
+  /** Lines that the first sinks had dropped before. */
+  readonly #droppedBefore: number;
 
   constructor(spec: ChannelSpec, host: ChannelHost) {
     super(spec.tailBytes, host.stampParts);
@@ -73,12 +77,18 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
     this.#host = host;
     this.#targetSinks = host.acquire(spec.targets);
     this.#sinks = sinksOf(this.#targetSinks);
-    this.#counter = new OutputCounter(host.intakeParts.natives, this.sinks);
+    this.#droppedBefore = droppedBy(this.#sinks);
     this.#countName(1);
   }
 
   get counts(): ChannelCounts {
-    return this.#counter.counts;
+    if (this.#madeCounter !== null) return this.#madeCounter.counts;
+    return { lines: 0, bytes: 0, droppedLines: droppedBy(this.#sinks) - this.#droppedBefore };
+  }
+
+  get #counter(): OutputCounter {
+    this.#madeCounter ??= new OutputCounter(this.#host.intakeParts.natives, this.#sinks, this.#droppedBefore);
+    return this.#madeCounter;
   }
 
   get spec(): ChannelSpec {
@@ -97,12 +107,13 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
   read(fd: number, pid: number): Intake {
     for (const { sink } of this.#targetSinks) sink.open();
     const output = new ChannelOutput(this.#spec, pid, this);
-    output.connect(this.#makeFeeds(pid));
+    output.connect(this.#sinks);
     const isRecord = this.#spec.targets.some((target) => target.format === 'json' || target.format === 'logfmt');
     const { intakeParts } = this.#host;
     const buffer = isRecord ? intakeParts.smallReadBuffer : intakeParts.readBuffer;
     const intake = new PipeIntake({ fd, pid, target: output, buffer }, intakeParts);
-    this.#pipes = this.#pipes.concat({ intake, output });
+    output.intake = intake;
+    this.#pipes = this.#pipes.concat(output);
     return intake;
   }
 
@@ -117,12 +128,12 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
   }
 
   finished(output: ChannelOutput): void {
-    this.#counter.end(output);
-    this.#pipes = this.#pipes.filter((pipe) => pipe.output !== output);
+    this.#madeCounter?.end(output);
+    this.#pipes = this.#pipes.length === 1 ? NO_OUTPUTS : this.#pipes.filter((pipe) => pipe !== output);
   }
 
   async drained(): Promise<void> {
-    await Promise.all(this.#pipes.map(({ intake }) => intake.drained()));
+    await Promise.all(this.#pipes.flatMap(({ intake }) => intake?.drained() ?? []));
   }
 
   onCapture(listener: BytesListener): () => void {
@@ -134,17 +145,18 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
 
   configure(spec: ChannelSpec): void {
     const old = this.#targetSinks;
+    const counter = this.#counter;
     // The new sinks are acquired first, so that a file that stays is not closed in between.
     this.#targetSinks = this.#host.acquire(spec.targets);
     this.#sinks = sinksOf(this.#targetSinks);
-    this.#counter.use(this.sinks);
+    counter.use(this.#sinks);
     this.#countName(-1);
     this.resizeTail(spec.tailBytes);
     this.#spec = spec;
     this.#countName(1);
-    for (const { output } of this.#pipes) {
+    for (const output of this.#pipes) {
       output.stripAnsi(spec.stripAnsi);
-      output.connect(this.#makeFeeds(output.pid));
+      output.connect(this.#sinks);
     }
     this.#host.release(old);
   }
@@ -164,7 +176,7 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
   }
 
   close(): void {
-    for (const { intake } of this.#pipes) intake.close();
+    for (const { intake } of this.#pipes) intake?.close();
     this.#countName(-1);
     this.#host.release(this.#targetSinks);
     this.#targetSinks = [];
@@ -174,16 +186,16 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
 
   /** Drops the unread output of the pipes at the exit of the supervisor. Returns its size. */
   discard(): LostOutput {
-    const lost = this.#pipes.map(({ intake }) => intake.discard());
+    const lost = this.#pipes.flatMap(({ intake }) => intake?.discard() ?? []);
     return { lines: sum(lost.map(({ lines }) => lines)), bytes: sum(lost.map(({ bytes }) => bytes)) };
   }
 
   /** Writes partial lines at the exit of the supervisor. */
   flush(): void {
-    for (const { output } of this.#pipes) output.flush();
+    for (const output of this.#pipes) output.flush();
   }
 
-  #makeFeeds(pid: number): Feed[] {
+  makeFeeds(pid: number): readonly Feed[] {
     const { intakeParts, partials: watch, layout } = this.#host;
     const { style } = this.#spec;
     const multiline = style.multiline === null ? null : this.#host.patternOf(style.multiline);
@@ -219,6 +231,8 @@ function sinksOf(targetSinks: readonly TargetSink[]): readonly Sink[] {
 
 /** Events of one pipe for its channel. */
 interface OutputListener {
+  /** Makes a feed for each sink. */
+  makeFeeds(pid: number): readonly Feed[];
   logged(output: ChannelOutput, bytes: Buffer): void;
   captured(output: ChannelOutput, section: Buffer): void;
   finished(output: ChannelOutput): void;
@@ -229,11 +243,14 @@ interface OutputListener {
  */
 class ChannelOutput implements IntakeTarget {
   readonly pid: number;
-  sinks: readonly Sink[] = [];
+  sinks: readonly Sink[] = NO_SINKS;
+  /** The reading of the pipe. Null before it begins. */
+  intake: PipeIntake | null = null;
   readonly #listener: OutputListener;
   #ansi: AnsiStripper | null = null;
   readonly #capture: CaptureFilter | null;
-  #feeds: Feed[] = [];
+  /** Null until the first bytes. The output then still counts as a writer of its sinks. */
+  #feeds: readonly Feed[] | null = null;
 
   constructor(spec: ChannelSpec, pid: number, listener: OutputListener) {
     this.pid = pid;
@@ -251,15 +268,25 @@ class ChannelOutput implements IntakeTarget {
     else this.#ansi = null;
   }
 
-  /** Replaces the feeds. The new feed of the same sink continues a partial line. Other partial lines are written. */
-  connect(feeds: Feed[]): void {
+  /**
+   * Connects the output to the sinks of the channel. If there are feeds, they are replaced: the new feed of the same
+   * sink continues a partial line, and other partial lines are written.
+   */
+  connect(sinks: readonly Sink[]): void {
+    const former = this.sinks;
+    this.sinks = sinks;
+    if (this.#feeds === null) {
+      countWriter(sinks, 1);
+      countWriter(former, -1);
+      return;
+    }
+    const feeds = sinks.length === 0 ? [] : this.#listener.makeFeeds(this.pid);
     for (const feed of this.#feeds) {
       const heir = feeds.find(({ sink }) => sink === feed.sink);
       if (heir !== undefined) feed.handOver(heir);
       feed.finish();
     }
     this.#feeds = feeds;
-    this.sinks = feeds.map((feed) => feed.sink);
   }
 
   take(bytes: Buffer): void {
@@ -268,16 +295,16 @@ class ChannelOutput implements IntakeTarget {
   }
 
   pause(): void {
-    for (const feed of this.#feeds) feed.pause();
+    for (const feed of this.#feeds ?? []) feed.pause();
   }
 
   proceed(): void {
-    for (const feed of this.#feeds) feed.proceed();
+    for (const feed of this.#feeds ?? []) feed.proceed();
   }
 
   /** Writes partial lines at the exit of the supervisor. */
   flush(): void {
-    for (const feed of this.#feeds) feed.flush();
+    for (const feed of this.#feeds ?? []) feed.flush();
   }
 
   finish(): void {
@@ -288,13 +315,24 @@ class ChannelOutput implements IntakeTarget {
       this.#pass(this.#ansi.strip(held));
       this.#pass(this.#ansi.finish());
     }
-    this.connect([]);
+    this.connect(NO_SINKS);
     this.#listener.finished(this);
   }
 
   #pass(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#listener.logged(this, bytes);
-    for (const feed of this.#feeds) feed.take(bytes);
+    for (const feed of this.#feeds ?? this.#makeFeeds()) feed.take(bytes);
   }
+
+  /** Makes the feeds, which count as writers in place of the output. */
+  #makeFeeds(): readonly Feed[] {
+    this.#feeds = this.#listener.makeFeeds(this.pid);
+    countWriter(this.sinks, -1);
+    return this.#feeds;
+  }
+}
+
+function countWriter(sinks: readonly Sink[], change: 1 | -1): void {
+  for (const sink of sinks) sink.countWriters(change);
 }

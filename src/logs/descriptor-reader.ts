@@ -36,6 +36,10 @@ export interface ReaderListener {
   reachedEnd(): void;
 }
 
+/** The readers that read, by descriptor. One function serves all watches: a function for each takes 200 bytes. */
+const readers: Array<DescriptorReader | undefined> = [];
+const readReady = (_errno: number, fd: number): void => readers[fd]?.readReady();
+
 /** The reading of one descriptor. */
 export class DescriptorReader {
   readonly #fd: number;
@@ -63,13 +67,21 @@ export class DescriptorReader {
   resume(): void {
     if (this.#isReading || this.#isDestroyed) return;
     this.#isReading = true;
-    this.#natives.watchReadable(this.#fd, () => (this.#isTerminal ? this.#readTerminal() : this.#readPipe()));
+    readers[this.#fd] = this;
+    this.#natives.watchReadable(this.#fd, readReady);
   }
 
   pause(): void {
     if (!this.#isReading) return;
     this.#isReading = false;
+    readers[this.#fd] = undefined;
     this.#natives.unwatchReadable(this.#fd);
+  }
+
+  /** Reads the bytes that are there. Called by the watch. */
+  readReady(): void {
+    if (this.#isTerminal) this.#readTerminal();
+    else this.#readPipe();
   }
 
   /** Closes the descriptor. */

@@ -3,20 +3,25 @@
  * System calls run on threads of the pool, so a disk that hangs stops only the programs that write to it.
  * A path may also be a fifo, a terminal or a device, which is known only after open(2). Such a path is never rotated,
  * truncated or removed.
+ *
+ * A file to which nothing was written since it was opened is closed again: most programs write nothing to one of their
+ * two logs, and a descriptor and its state are kept for each open file. The file exists, and every error of the opening
+ * is known. The first bytes open the path again. A file with a rotation time ahead stays open.
  */
 import { close, fstat, ftruncate, write } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { stat, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { errnoOf } from '../core/error-text.ts';
 import { describeSystemError } from '../files/system-error.ts';
 import { Backups } from './compression.ts';
 import type { CompressionTurns } from './compression.ts';
 import { changeAccess, openLogFile, PLAIN_RULES } from './open-log-file.ts';
-import type { Control, OpenedPath } from './open-log-file.ts';
+import type { OpenedPath } from './open-log-file.ts';
+import { closeOpened, type Opened, openPatiently, type Regular, regular, statIfThere } from './opened-file.ts';
 import { PipeOutlet, ThreadOutlet } from './outlets.ts';
-import type { Done, Outlet, PipeGrowth, Written } from './outlets.ts';
-import type { FileLimits, FileRules, LogClock, LogProblem, OpenFile } from './ports.ts';
+import type { Done, Outlet, OutletHost, PipeGrowth, Written } from './outlets.ts';
+import type { FileLimits, FileRules, LogClock, OpenFile } from './ports.ts';
 import { RotationDeadline } from './rotation-deadline.ts';
 import { endOfFill } from './rotation.ts';
 
@@ -28,34 +33,20 @@ const NEWLINE = 0x0a;
 
 const NO_BACKUPS = 'it has no backups (stdout_logfile_backups, stderr_logfile_backups), so its lines would be lost';
 
-/** Parts of a file outlet. */
-export interface FileOutletParts {
-  readonly path: string;
+/** Parts that all file outlets share. */
+export interface FileContext {
   readonly growth: PipeGrowth;
   readonly clock: LogClock;
   readonly turns: CompressionTurns;
-  readonly report: (problem: LogProblem) => void;
-  /**
-   * Called when the rotation time has come, or the file needs another mode. Must lead to a call of
-   * {@link FileOutlet.open} when nothing is under way.
-   */
-  readonly due: () => void;
 }
 
-interface Regular {
-  readonly kind: 'regular';
-  readonly fd: number;
-  readonly dev: number;
-  readonly ino: number;
-  readonly control: Control;
-  /** Milliseconds since 1970. */
-  readonly bornMs: number;
-  lastWriteMs: number;
-  size: number;
-  isLineOpen: boolean;
+/** Parts of a file outlet. */
+export interface FileOutletParts {
+  readonly path: string;
+  readonly shared: FileContext;
+  /** An opening is requested when the rotation time has come, or the file needs another mode. */
+  readonly host: OutletHost;
 }
-
-type Opened = Regular | { readonly kind: 'other'; readonly outlet: Outlet };
 
 /** The outlet for a path. */
 export class FileOutlet implements Outlet {
@@ -65,31 +56,37 @@ export class FileOutlet implements Outlet {
   #isAccessDue = false;
   /** True if a refused mode or owner was reported. */
   #isRefusalTold = false;
-  readonly #parts: FileOutletParts;
+  readonly #path: string;
+  readonly #shared: FileContext;
+  readonly #host: OutletHost;
   #opened: Opened | null = null;
+  /** True if the file was closed because nothing was written to it. The first bytes open it again. */
+  #isSetAside = false;
   /** Size of the file at which a failed rotation is tried again. */
   #rotateFrom = 0;
   /** Bytes in the file that the sink still counts as queued, because a rotation delays the end of their write. */
   #untoldBytes = 0;
   /** True if a client has asked for a rotation, which has not happened yet. */
   #isRotationAsked = false;
-  readonly #deadline: RotationDeadline;
+  /** Null until the first rotation time. */
+  #deadline: RotationDeadline | null = null;
   /** Null until the first rotation or compression. */
   #madeBackups: Backups | null = null;
 
-  constructor(parts: FileOutletParts, limits: FileLimits, rules: FileRules = PLAIN_RULES) {
-    const { clock, due } = parts;
-    this.#parts = parts;
+  constructor({ path, shared, host }: FileOutletParts, limits: FileLimits, rules: FileRules = PLAIN_RULES) {
+    this.#path = path;
+    this.#shared = shared;
+    this.#host = host;
     this.#limits = limits;
     this.#rules = rules;
-    this.#deadline = new RotationDeadline(clock, due);
   }
 
   get #backups(): Backups {
-    const { path, turns, report } = this.#parts;
+    const { turns } = this.#shared;
+    const report: OutletHost['report'] = (problem) => this.#host.report(problem);
     const isWritten = ({ dev, ino }: Stats): boolean =>
       this.#opened?.kind === 'regular' && this.#opened.ino === ino && this.#opened.dev === dev;
-    this.#madeBackups ??= new Backups({ path, turns, report, isWritten });
+    this.#madeBackups ??= new Backups({ path: this.#path, turns, report, isWritten });
     return this.#madeBackups;
   }
 
@@ -108,6 +105,7 @@ export class FileOutlet implements Outlet {
     const before = this.#limits;
     this.#limits = limits;
     this.#changeRules(rules);
+    if (this.#isSetAside && limits.interval !== null && before.interval === null) this.#openAgain();
     if (this.#opened?.kind !== 'regular') return;
     if (limits.interval !== before.interval) this.#setDeadline(this.#opened);
     if (limits.compress && !before.compress) this.#backups.compress(limits.backups);
@@ -118,15 +116,22 @@ export class FileOutlet implements Outlet {
     this.#rules = rules;
     if (isSame) return;
     this.#isRefusalTold = false;
+    if (this.#isSetAside) return this.#openAgain();
     if (this.#opened?.kind !== 'regular') return;
     this.#isAccessDue = true;
-    this.#parts.due();
+    this.#host.open();
+  }
+
+  /** Applies changed limits and rules to a file that was set aside. */
+  #openAgain(): void {
+    this.#isSetAside = false;
+    this.#host.open();
   }
 
   write(bytes: Buffer, start: number, end: number, written: Written): void {
     const opened = this.#opened;
     if (opened === null) {
-      this.#open().then(
+      this.#openToWrite().then(
         () => this.write(bytes, start, end, written),
         (error: unknown) => written(error as NodeJS.ErrnoException, 0),
       );
@@ -151,7 +156,8 @@ export class FileOutlet implements Outlet {
    */
   open(done: Done): void {
     const opened = this.#opened;
-    if (opened === null) callWhenDone(this.#open(), done);
+    if (this.#isSetAside) callWhenDone(Promise.resolve(), done);
+    else if (opened === null) callWhenDone(this.#openAndSetAside(), done);
     else if (opened.kind === 'regular' && this.#isAccessDue)
       callWhenDone(this.#changeAccess(opened), (error) => (error === null ? this.open(done) : done(error)));
     else if (opened.kind === 'regular' && !opened.isLineOpen && this.#isDue)
@@ -160,7 +166,10 @@ export class FileOutlet implements Outlet {
   }
 
   reopen(done: Done): void {
-    callWhenDone(this.#reopen(), done);
+    callWhenDone(
+      this.#reopen().then(() => this.#setAside()),
+      done,
+    );
   }
 
   /**
@@ -168,11 +177,17 @@ export class FileOutlet implements Outlet {
    * written to afterwards.
    */
   clear(done: Done): void {
-    callWhenDone(this.#clear(), done);
+    callWhenDone(
+      this.#clear().then(() => this.#setAside()),
+      done,
+    );
   }
 
   rotate(done: Done): void {
-    callWhenDone(this.#rotateOnRequest(), done);
+    callWhenDone(
+      this.#rotateOnRequest().then(() => this.#setAside()),
+      done,
+    );
   }
 
   close(done: Done): void {
@@ -181,7 +196,7 @@ export class FileOutlet implements Outlet {
 
   /** True if the file must be rotated before the next line. */
   get #isDue(): boolean {
-    return this.#isRotationAsked || this.#deadline.isDue;
+    return this.#isRotationAsked || (this.#deadline?.isDue ?? false);
   }
 
   #writeRegular(opened: Regular, bytes: Buffer, written: Written): void {
@@ -214,34 +229,65 @@ export class FileOutlet implements Outlet {
 
   #count(opened: Regular, isLineOpen: boolean, count: number): void {
     const wasEmpty = opened.size === 0;
+    opened.isWritten = true;
     opened.size += count;
     opened.isLineOpen = isLineOpen;
-    opened.lastWriteMs = this.#parts.clock.wallMs();
+    opened.lastWriteMs = this.#shared.clock.wallMs();
     if (wasEmpty) this.#setDeadline(opened);
   }
 
   #setDeadline({ size, bornMs, lastWriteMs }: Regular): void {
-    this.#deadline.set(size === 0 ? null : this.#limits.interval, bornMs, lastWriteMs);
+    this.#setRotationTime(size === 0 ? null : this.#limits.interval, bornMs, lastWriteMs);
+  }
+
+  #setRotationTime(interval: FileLimits['interval'], anchorMs: number, lastWriteMs: number): void {
+    if (interval === null) return this.#deadline?.clear();
+    this.#deadline ??= new RotationDeadline(this.#shared.clock, () => this.#host.open());
+    this.#deadline.set(interval, anchorMs, lastWriteMs);
   }
 
   async #open(): Promise<void> {
     const rules = this.#rules;
-    const found = await openLogFile(this.#parts.path, rules);
+    const found = await openLogFile(this.#path, rules);
     const opened = this.#identify(found);
     this.#opened = opened;
+    this.#isSetAside = false;
     this.#isAccessDue = !isDeepStrictEqual(rules.access, this.#rules.access);
-    if (this.#isAccessDue) this.#parts.due();
+    if (this.#isAccessDue) this.#host.open();
     this.#tellRefusal(found.refusal);
     this.#rotateFrom = 0;
     this.#isRotationAsked = false;
-    this.#deadline.clear();
+    this.#deadline?.clear();
     if (opened.kind !== 'regular') return;
     this.#setDeadline(opened);
     if (this.#limits.compress) this.#backups.compress(this.#limits.backups);
   }
 
+  /** Opens the path. A file that was set aside had a descriptor once, so its output waits for another one. */
+  #openToWrite(): Promise<void> {
+    if (!this.#isSetAside) return this.#open();
+    const tell = (reason: string): void =>
+      this.#host.report({ level: 'error', text: `cannot open ${this.#path}: ${reason}; its programs wait` });
+    return openPatiently(() => this.#open(), this.#shared.clock, tell);
+  }
+
+  async #openAndSetAside(): Promise<void> {
+    await this.#open();
+    await this.#setAside();
+  }
+
+  /** Closes a file without bytes of ours and without a rotation time or another mode ahead. */
+  async #setAside(): Promise<void> {
+    const opened = this.#opened;
+    if (opened?.kind !== 'regular' || opened.isWritten || this.#isAccessDue || this.#isRotationAsked) return;
+    if (this.#limits.interval !== null && opened.size > 0) return;
+    this.#opened = null;
+    this.#isSetAside = true;
+    await closeFile(opened.fd);
+  }
+
   #identify({ fd, status, control }: OpenedPath): Opened {
-    const { growth, clock } = this.#parts;
+    const { growth, clock } = this.#shared;
     if (status.isFile()) return regular(fd, status, control);
     if (status.isFIFO()) return { kind: 'other', outlet: new PipeOutlet(fd, growth) };
     return { kind: 'other', outlet: new ThreadOutlet(fd, clock, true) };
@@ -256,8 +302,8 @@ export class FileOutlet implements Outlet {
   #tellRefusal(refusal: string | null): void {
     if (refusal === null || this.#isRefusalTold) return;
     this.#isRefusalTold = true;
-    const text = `cannot give ${this.#parts.path} its mode and owner: ${refusal}`;
-    this.#parts.report({ level: 'error', text });
+    const text = `cannot give ${this.#path} its mode and owner: ${refusal}`;
+    this.#host.report({ level: 'error', text });
   }
 
   /**
@@ -270,25 +316,24 @@ export class FileOutlet implements Outlet {
     } catch (error) {
       this.#isRotationAsked = false;
       this.#rotateFrom = opened.size + this.#limits.maxBytes;
-      this.#deadline.set(this.#limits.interval, opened.bornMs, this.#parts.clock.wallMs());
+      this.#setRotationTime(this.#limits.interval, opened.bornMs, this.#shared.clock.wallMs());
       const reason = describeSystemError(error);
-      this.#parts.report({ level: 'error', text: `cannot rotate ${this.#parts.path}: ${reason}; it keeps growing` });
+      this.#host.report({ level: 'error', text: `cannot rotate ${this.#path}: ${reason}; it keeps growing` });
     }
   }
 
   async #rotate(opened: Regular): Promise<void> {
-    const { path } = this.#parts;
     const { maxBytes, backups } = this.#limits;
     const ours = await statFile(opened.fd);
     // logrotate may have truncated the file (copytruncate), so only the kernel knows the size.
     opened.size = ours.size;
     if (ours.size === 0) {
       this.#isRotationAsked = false;
-      this.#deadline.clear();
+      this.#deadline?.clear();
       return;
     }
     if (!this.#isDue && ours.size < maxBytes) return;
-    const named = await statIfThere(path);
+    const named = await statIfThere(this.#path);
     if (named === null || named.dev !== ours.dev || named.ino !== ours.ino) {
       // The file was removed or renamed. Another file may have the path now, and must not be rotated.
       await this.#reopen();
@@ -297,7 +342,7 @@ export class FileOutlet implements Outlet {
     if (backups === 0) {
       await truncateFile(opened.fd, 0);
       opened.size = 0;
-      this.#deadline.clear();
+      this.#deadline?.clear();
       return;
     }
     await this.#backups.shift(backups);
@@ -329,7 +374,7 @@ export class FileOutlet implements Outlet {
     if (this.#opened === null) await this.#open();
     if (this.#opened?.kind !== 'regular') return;
     try {
-      await unlink(this.#parts.path);
+      await unlink(this.#path);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
@@ -339,30 +384,10 @@ export class FileOutlet implements Outlet {
   async #close(): Promise<void> {
     const old = this.#opened;
     this.#opened = null;
-    this.#deadline.clear();
+    this.#isSetAside = false;
+    this.#deadline?.clear();
     await this.#madeBackups?.stop();
     await closeOpened(old);
-  }
-}
-
-function regular(fd: number, { dev, ino, size, birthtimeMs, mtimeMs }: Stats, control: Control): Regular {
-  // Some file systems report zero as the birth time. A copied file was born after its last write.
-  const bornMs = birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs;
-  return { kind: 'regular', fd, dev, ino, control, bornMs, lastWriteMs: mtimeMs, size, isLineOpen: false };
-}
-
-async function closeOpened(opened: Opened | null): Promise<void> {
-  if (opened === null) return;
-  if (opened.kind === 'regular') await closeFile(opened.fd);
-  else await new Promise<void>((resolve) => opened.outlet.close(() => resolve()));
-}
-
-async function statIfThere(path: string): Promise<Stats | null> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
   }
 }
 

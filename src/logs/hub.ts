@@ -88,9 +88,9 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   }
 
   fileState(path: string, queuedBytes: number): FileState | null {
-    const open = this.#sinks.find(resolvePath(path));
-    if (!(open?.outlet instanceof FileOutlet)) return null;
-    return { file: open.outlet.openFile, queued: open.sink.lastQueued(queuedBytes) };
+    const sink = this.#sinks.find(resolvePath(path));
+    if (!(sink?.outlet instanceof FileOutlet)) return null;
+    return { file: sink.outlet.openFile, queued: sink.lastQueued(queuedBytes) };
   }
 
   reopen(): Promise<void> {

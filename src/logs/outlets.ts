@@ -4,7 +4,7 @@
  */
 import { close, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { LogClock, LogNatives } from './ports.ts';
+import type { LogClock, LogNatives, LogProblem } from './ports.ts';
 
 /** Takes the result of a write: the bytes that were written, or the error. Called after the call of write returned. */
 export type Written = (error: NodeJS.ErrnoException | null, count: number) => void;
@@ -17,6 +17,13 @@ export type Done = (error: NodeJS.ErrnoException | null) => void;
  * the end of a write shows exactly how many bytes the reader can get, and that a slow reader still reads.
  */
 const WAITING_BYTES = 4096;
+
+/** Functions of a sink for its outlet. */
+export interface OutletHost {
+  report(problem: LogProblem): void;
+  /** Asks for a call of {@link Outlet.open} when nothing else is under way. */
+  open(): void;
+}
 
 /** A destination of bytes. */
 export interface Outlet {

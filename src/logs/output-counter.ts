@@ -21,10 +21,11 @@ export class OutputCounter {
   /** Lines that the former sinks dropped, less those that the present ones had dropped before. */
   #droppedOffset: number;
 
-  constructor(natives: Pick<LogNatives, 'countNewlines'>, sinks: readonly Sink[]) {
+  /** `droppedBefore`: lines that the sinks had dropped before the channel used them. */
+  constructor(natives: Pick<LogNatives, 'countNewlines'>, sinks: readonly Sink[], droppedBefore: number) {
     this.#natives = natives;
     this.#sinks = sinks;
-    this.#droppedOffset = -droppedBy(sinks);
+    this.#droppedOffset = 0 - droppedBefore;
   }
 
   get counts(): ChannelCounts {
@@ -51,6 +52,7 @@ export class OutputCounter {
   }
 }
 
-function droppedBy(sinks: readonly Sink[]): number {
+/** Returns the number of lines that the sinks have dropped. */
+export function droppedBy(sinks: readonly Sink[]): number {
   return sinks.reduce((sum, sink) => sum + sink.droppedLines, 0);
 }

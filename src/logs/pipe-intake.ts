@@ -9,7 +9,7 @@ import { DescriptorReader, isEnd, type ReaderListener, TERMINAL_BYTES } from './
 import type { FloodGauge, PipeGrowth } from './outlets.ts';
 import type { Intake, LogClock, LogNatives, LostOutput } from './ports.ts';
 import type { Sink } from './sink.ts';
-import type { Waiter } from './waiters.ts';
+import type { Waiter } from './sink-parts.ts';
 
 const NEWLINE_BYTE = 0x0a;
 
@@ -55,8 +55,9 @@ export class PipeIntake implements Intake, Waiter, ReaderListener {
   readonly #parts: IntakeParts;
   readonly #target: IntakeTarget;
   readonly #source: DescriptorReader;
-  /** Null for a terminal, whose size is fixed. */
-  readonly #gauge: FloodGauge | null;
+  /** Null for a terminal, whose size is fixed, and before the first bytes. */
+  #gauge: FloodGauge | null = null;
+  readonly #isTerminal: boolean;
   readonly #fd: number;
   /** The promise of {@link ended}; null if no caller waits for it. */
   #end: PromiseWithResolvers<void> | null = null;
@@ -78,11 +79,10 @@ export class PipeIntake implements Intake, Waiter, ReaderListener {
     this.#parts = parts;
     this.#fd = fd;
     this.buffer = buffer;
-    const isTerminal = isatty(fd);
-    this.#gauge = isTerminal ? null : parts.growth.gauge(fd);
+    this.#isTerminal = isatty(fd);
     // End of file closes the descriptor at once. A program that closes its stdout and keeps running costs nothing. A
     // read that fails counts as end of file.
-    this.#source = new DescriptorReader(fd, isTerminal, parts.natives, this);
+    this.#source = new DescriptorReader(fd, this.#isTerminal, parts.natives, this);
     this.#source.resume();
   }
 
@@ -94,7 +94,7 @@ export class PipeIntake implements Intake, Waiter, ReaderListener {
 
   /** Maximum number of bytes that the pipe can hold. */
   #capacity(): number {
-    return this.#gauge === null ? TERMINAL_BYTES : this.#parts.natives.pipeSize(this.#fd);
+    return this.#isTerminal ? TERMINAL_BYTES : this.#parts.natives.pipeSize(this.#fd);
   }
 
   async drained(): Promise<void> {
@@ -166,7 +166,7 @@ export class PipeIntake implements Intake, Waiter, ReaderListener {
   /** Passes bytes on. Returns true if the intake may continue to read. */
   takeRead(count: number): boolean {
     this.#readBytes += count;
-    this.#gauge?.count(count);
+    if (!this.#isTerminal) (this.#gauge ??= this.#parts.growth.gauge(this.#fd)).count(count);
     this.#target.take(this.buffer.subarray(0, count));
     for (const sink of this.#target.sinks) {
       if (sink.wait(this)) this.#waits++;

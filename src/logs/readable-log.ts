@@ -20,27 +20,28 @@ const NO_LISTENERS: readonly BytesListener[] = [];
 /** A log with a tail and listeners. */
 export abstract class ReadableLog {
   readonly #stamps: StampParts;
-  #tail: Tail;
+  /** Null until the first bytes, or the first reader. */
+  #tail: Tail | null = null;
   #tailBytes: number;
   #listeners: readonly BytesListener[] = NO_LISTENERS;
 
   /** @param tailBytes size of the tail */
   constructor(tailBytes: number, stamps: StampParts) {
     this.#stamps = stamps;
-    this.#tail = new Tail(tailBytes);
     this.#tailBytes = tailBytes;
   }
 
   get memory(): Tail {
+    this.#tail ??= new Tail(this.#tailBytes);
     return this.#tail;
   }
 
   tail(offset: number, length: number): TailSlice {
-    return this.#tail.tail(offset, length);
+    return this.memory.tail(offset, length);
   }
 
   readLog(offset: number, length: number): Buffer | null {
-    return this.#tail.read(offset, length);
+    return this.memory.read(offset, length);
   }
 
   onBytes(listener: BytesListener): () => void {
@@ -53,12 +54,13 @@ export abstract class ReadableLog {
   /** Stamps bytes, keeps them in the tail and gives them to the listeners; `pid` is the process that wrote them. */
   protected keep(bytes: Buffer, pid: number): void {
     const { sequence, clock, lineReader } = this.#stamps;
+    const { memory } = this;
     // A client that follows reads each part before the next one overwrites it.
-    const step = lineReader.isFollowed(this.#tail) ? Math.max(1, this.#tail.limit) : bytes.length;
+    const step = lineReader.isFollowed(memory) ? Math.max(1, memory.limit) : bytes.length;
     for (let at = 0; at < bytes.length; at += step) {
       const part = bytes.subarray(at, at + step);
-      lineReader.announce(this.#tail, part.length);
-      this.#tail.push(part, { seq: sequence.take(part.length), wallMs: clock.wallMs(), pid });
+      lineReader.announce(memory, part.length);
+      memory.push(part, { seq: sequence.take(part.length), wallMs: clock.wallMs(), pid });
     }
     lineReader.touch();
     for (const listener of this.#listeners) listener(bytes, pid);
@@ -67,11 +69,11 @@ export abstract class ReadableLog {
   /** Gives the tail another size in bytes. The latest bytes stay. */
   protected resizeTail(tailBytes: number): void {
     if (tailBytes === this.#tailBytes) return;
-    this.#tail = this.#tail.resized(tailBytes);
+    if (this.#tail !== null) this.#tail = this.#tail.resized(tailBytes);
     this.#tailBytes = tailBytes;
   }
 
   protected clearTail(): void {
-    this.#tail.clear();
+    this.#tail?.clear();
   }
 }

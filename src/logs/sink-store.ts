@@ -4,17 +4,12 @@
  */
 import { BlockPool } from './blocks.ts';
 import { CompressionTurns } from './compression.ts';
+import type { FileContext } from './file-outlet.ts';
 import { PipeGrowth } from './outlets.ts';
-import type { Outlet } from './outlets.ts';
+import type { Outlet, OutletHost } from './outlets.ts';
 import type { LogDeps, LogProblem } from './ports.ts';
 import { Sink } from './sink.ts';
-
-/** Functions of the store for an outlet that is made. */
-export interface OutletHost {
-  readonly report: (problem: LogProblem) => void;
-  /** Asks for a call of {@link Outlet.open} when nothing else is under way. */
-  readonly requestOpen: () => void;
-}
+import { SinkContext } from './sink-parts.ts';
 
 /** Description of a destination. */
 export interface Destination {
@@ -32,14 +27,8 @@ export interface Destination {
   readonly makeOutlet: (host: OutletHost) => Outlet;
 }
 
-/** A sink with its outlet. */
-export interface OpenSink {
+interface Entry {
   readonly sink: Sink;
-  readonly outlet: Outlet;
-}
-
-interface Entry extends OpenSink {
-  readonly id: string;
   readonly type: Destination['type'];
   /** Number of channels and logs that use the sink. */
   users: number;
@@ -52,16 +41,16 @@ export class SinkStore {
   readonly deps: LogDeps;
   readonly growth: PipeGrowth;
   readonly turns = new CompressionTurns();
-  readonly #report: (sink: Sink, problem: LogProblem) => void;
-  readonly #pool = new BlockPool();
+  readonly files: FileContext;
+  readonly #context: SinkContext;
   readonly #entries = new Map<string, Entry>();
-  /** The same entries. A reload releases all sinks, so none may be searched for. */
-  readonly #bySink = new Map<Sink, Entry>();
 
   constructor(deps: LogDeps, report: (sink: Sink, problem: LogProblem) => void) {
     this.deps = deps;
     this.growth = new PipeGrowth(deps.natives, deps.clock);
-    this.#report = report;
+    const { natives, clock } = deps;
+    this.files = { growth: this.growth, clock, turns: this.turns };
+    this.#context = new SinkContext({ pool: new BlockPool(), natives, clock, report });
   }
 
   /** All sinks. */
@@ -75,33 +64,34 @@ export class SinkStore {
   }
 
   /** Returns the sink of a destination, and counts a user. Each call needs a {@link release}. */
-  acquire(destination: Destination): OpenSink {
-    const { id, type } = destination;
-    const entry = this.#entries.get(id) ?? { ...this.#make(destination), id, type, users: 0 };
-    this.#entries.set(id, entry);
-    this.#bySink.set(entry.sink, entry);
+  acquire({ id, name, type, goneOn = NEVER_GONE, makeOutlet }: Destination): Sink {
+    let entry = this.#entries.get(id);
+    if (entry === undefined) {
+      entry = { sink: new Sink({ id, name, goneOn, makeOutlet }, this.#context), type, users: 0 };
+      this.#entries.set(id, entry);
+    }
     entry.users++;
-    return entry;
+    return entry.sink;
   }
 
   /** Counts a user out. Closes the sink of a file or a server that has no user left. */
   release(released: Sink): void {
-    const entry = this.#bySink.get(released);
-    if (entry === undefined) return;
-    const { id, sink, type } = entry;
+    const { id } = released;
+    const entry = this.#entries.get(id);
+    if (entry?.sink !== released) return;
+    const { sink, type } = entry;
     entry.users--;
     if (entry.users > 0 || type === 'stream' || type === 'service') return;
     // The queue is still written. A user that comes before its end gets the same sink, which opens again.
     void sink.close().then(() => {
       if (entry.users > 0) return;
-      this.#entries.delete(id);
-      this.#bySink.delete(sink);
+      if (this.#entries.get(id) === entry) this.#entries.delete(id);
     });
   }
 
   /** Returns the open sink of a destination. Undefined: no log uses the destination. */
-  find(id: string): OpenSink | undefined {
-    return this.#entries.get(id);
+  find(id: string): Sink | undefined {
+    return this.#entries.get(id)?.sink;
   }
 
   /** Reopens files and connects to servers again. `onFailure` gets each sink that refused. */
@@ -119,23 +109,14 @@ export class SinkStore {
     for (const sink of streams) sink.tellDropped();
     await Promise.all(streams.map((sink) => sink.close()));
     this.#entries.clear();
-    this.#bySink.clear();
   }
 
   /** Ends the connections to log servers in order, at the exit of the supervisor. */
   async hangUp(): Promise<void> {
-    await Promise.all([...this.#entries.values()].flatMap(({ outlet }) => outlet.hangUp?.() ?? []));
+    await Promise.all([...this.#entries.values()].flatMap(({ sink }) => sink.outlet.hangUp?.() ?? []));
   }
 
   #sinksOf(type: Destination['type']): Sink[] {
     return [...this.#entries.values()].filter((entry) => entry.type === type).map(({ sink }) => sink);
-  }
-
-  #make({ name, goneOn = NEVER_GONE, makeOutlet }: Destination): OpenSink {
-    const { natives, clock } = this.deps;
-    const report = (problem: LogProblem): void => this.#report(sink, problem);
-    const outlet = makeOutlet({ report, requestOpen: () => sink.open() });
-    const sink: Sink = new Sink({ name, outlet, pool: this.#pool, natives, clock, goneOn, report });
-    return { sink, outlet };
   }
 }

@@ -5,19 +5,18 @@
  * - One write or operation is under way at a time.
  * - Bytes are written in the order in which they were queued.
  * - A reader that wants to read while others wait goes to the end of the line of waiters.
- * - A sink with an empty queue holds no memory.
+ * - A sink with an empty queue holds no memory. There are thousands of sinks, so the parts of a silent one are shared.
  * - A sink knows its writers by identity only, and never looks at their text.
  */
 import { BlockQueue } from './block-queue.ts';
-import { BLOCK_BYTES } from './blocks.ts';
-import type { Block, BlockPool } from './blocks.ts';
+import { type Block, BLOCK_BYTES } from './blocks.ts';
 import { countLines } from './count-lines.ts';
-import { FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
-import type { Dropped } from './failure-episode.ts';
-import type { Done, Outlet } from './outlets.ts';
-import { Conditions, type Waiter } from './waiters.ts';
+import { Conditions } from './conditions.ts';
+import { type Dropped, FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
+import type { Done, Outlet, OutletHost } from './outlets.ts';
 import { OwnLines } from './own-lines.ts';
-import type { LogClock, LogNatives, LogProblem } from './ports.ts';
+import { NO_OPERATIONS, NO_WAITERS, type SinkContext, type SinkPlace, type Waiter } from './sink-parts.ts';
+import type { LogProblem } from './ports.ts';
 
 /** Limit of the queue. Readers that feed a full sink are paused. They continue when the queue is half empty. */
 export const QUEUE_BYTES = 1024 * 1024;
@@ -28,32 +27,17 @@ const NEWLINE = Buffer.from('\n');
 /** Shared by the sinks that have kept no line yet. */
 const NO_OWN_LINES = new OwnLines();
 
-/** Parts of a sink. */
-export interface SinkParts {
-  /** Name of the destination in messages: a path, `standard output`. */
+/** One destination of bytes with its queue. Feeds write output of programs to it, the main log its own lines. */
+export class Sink implements OutletHost {
+  readonly id: string;
   readonly name: string;
   readonly outlet: Outlet;
-  readonly pool: BlockPool;
-  readonly natives: LogNatives;
-  readonly clock: LogClock;
-  /** Codes of errors after which the destination never takes a byte again. */
-  readonly goneOn: ReadonlySet<string>;
-  readonly report: (problem: LogProblem) => void;
-}
 
-interface Operation {
-  readonly kind: 'open' | 'reopen' | 'clear' | 'rotate' | 'close';
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** One destination of bytes with its queue. Feeds write output of programs to it, the main log its own lines. */
-export class Sink {
-  readonly name: string;
-
-  readonly #parts: SinkParts;
-  readonly #queue: BlockQueue;
-  readonly #episode: FailureEpisode;
+  readonly #context: SinkContext;
+  readonly #goneOn: ReadonlySet<string>;
+  #queue: BlockQueue;
+  /** Null until the first failure. */
+  #madeEpisode: FailureEpisode | null = null;
   /** Number of feeds and logs that may write here. */
   #writers = 0;
   #isBusy = false;
@@ -71,16 +55,34 @@ export class Sink {
   #isTorn = false;
   /** True if the bytes dropped last end within a line. */
   #isDroppedOpen = false;
-  #waiters: Waiter[] = [];
-  #operations: Operation[] = [];
+  #waiters = NO_WAITERS;
+  #operations = NO_OPERATIONS;
   readonly #conditions = new Conditions();
   #own = NO_OWN_LINES;
 
-  constructor(parts: SinkParts) {
-    this.name = parts.name;
-    this.#parts = parts;
-    this.#queue = new BlockQueue(parts.pool, parts.natives);
-    this.#episode = new FailureEpisode(parts.name, parts.clock, parts.report);
+  constructor({ id, name, goneOn, makeOutlet }: SinkPlace, context: SinkContext) {
+    this.id = id;
+    this.name = name;
+    this.#context = context;
+    this.#goneOn = goneOn;
+    this.#queue = context.noBytes;
+    this.outlet = makeOutlet(this);
+  }
+
+  get #episode(): FailureEpisode {
+    this.#madeEpisode ??= new FailureEpisode(this.name, this.#context.clock, (problem) => this.report(problem));
+    return this.#madeEpisode;
+  }
+
+  /** The queue to add bytes to. */
+  get #ownQueue(): BlockQueue {
+    const { noBytes, pool, natives } = this.#context;
+    if (this.#queue === noBytes) this.#queue = new BlockQueue(pool, natives);
+    return this.#queue;
+  }
+
+  report(problem: LogProblem): void {
+    this.#context.report(this, problem);
   }
 
   /** Bytes in the queue, with the supervisor's own lines that were kept aside. */
@@ -90,22 +92,22 @@ export class Sink {
 
   /** Bytes that were queued and have not reached the destination. */
   get pendingBytes(): number {
-    return this.unwrittenBytes + (this.#parts.outlet.keptBytes ?? 0);
+    return this.unwrittenBytes + (this.outlet.keptBytes ?? 0);
   }
 
   /** Lines among the {@link pendingBytes}. */
   get pendingLines(): number {
-    return this.#queue.countLines() + this.#own.lines + (this.#parts.outlet.keptLines ?? 0);
+    return this.#queue.countLines() + this.#own.lines + (this.outlet.keptLines ?? 0);
   }
 
   /** Number of lines that were ever dropped. */
   get droppedLines(): number {
-    return this.#episode.droppedLines + (this.#parts.outlet.droppedLines ?? 0);
+    return (this.#madeEpisode?.droppedLines ?? 0) + (this.outlet.droppedLines ?? 0);
   }
 
   /** Time of the last write or operation that ended, on the monotonic clock. */
   get movedAtMs(): number {
-    return Math.max(this.#movedAtMs, this.#parts.outlet.movedAtMs ?? -Infinity);
+    return Math.max(this.#movedAtMs, this.outlet.movedAtMs ?? -Infinity);
   }
 
   /** True if nothing is queued and nothing is under way. */
@@ -144,7 +146,7 @@ export class Sink {
    */
   write(owner: object, fill: (queue: BlockQueue) => boolean): void {
     this.#endLineOfOthers(owner);
-    this.#lineOwner = fill(this.#queue) ? owner : null;
+    this.#lineOwner = fill(this.#ownQueue) ? owner : null;
     this.#next();
   }
 
@@ -184,7 +186,8 @@ export class Sink {
     // Only a write or an operation that ends resumes waiters.
     if (!this.#isBusy) return false;
     if (this.#queue.bytes < QUEUE_BYTES && this.#waiters.length === 0) return false;
-    this.#waiters.push(waiter);
+    if (this.#waiters === NO_WAITERS) this.#waiters = [waiter];
+    else this.#waiters.push(waiter);
     return true;
   }
 
@@ -229,7 +232,7 @@ export class Sink {
     await this.#operate('close').catch((error: unknown) =>
       this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED),
     );
-    this.#episode.tellDropped();
+    this.#madeEpisode?.tellDropped();
   }
 
   /** Resolves when the queue is written, including bytes added in the meantime. */
@@ -249,37 +252,39 @@ export class Sink {
   /** Resolves when all output has reached the destination, or cannot for now. */
   async flushed(): Promise<void> {
     await this.idle();
-    await this.#parts.outlet.drained?.();
+    await this.outlet.drained?.();
   }
 
   /** Reports losses that were not reported yet, because the supervisor exits. Returns false if there are none. */
   tellDropped(): boolean {
-    const hasOutlet = this.#parts.outlet.tellDropped?.() ?? false;
-    return this.#episode.tellDropped() || hasOutlet;
+    const hasOutlet = this.outlet.tellDropped?.() ?? false;
+    return (this.#madeEpisode?.tellDropped() ?? false) || hasOutlet;
   }
 
   #operate(kind: Operation['kind']): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#operations.push({ kind, resolve, reject });
+      // Not by push: an array that has grown by push has room for 17 elements.
+      this.#operations = this.#operations.concat({ kind, resolve, reject });
       this.#next();
     });
   }
 
   #endLineOfOthers(owner: object): void {
-    if (this.#lineOwner !== null && this.#lineOwner !== owner) this.#queue.append(NEWLINE, 0, 1);
+    if (this.#lineOwner !== null && this.#lineOwner !== owner) this.#ownQueue.append(NEWLINE, 0, 1);
   }
 
   #putOwn(line: Buffer): void {
     this.#endLineOfOthers(this);
-    this.#queue.append(line, 0, line.length);
+    this.#ownQueue.append(line, 0, line.length);
     this.#lineOwner = null;
   }
 
   /** Begins the next operation or write, if nothing is under way. */
   #next(): void {
     if (this.#isBusy || this.#isHeld) return;
-    const operation = this.#operations.shift();
+    const [operation] = this.#operations;
     if (operation !== undefined) {
+      this.#operations = this.#operations.length === 1 ? NO_OPERATIONS : this.#operations.slice(1);
       this.#isBusy = true;
       const done: Done = (error) => {
         this.#isBusy = false;
@@ -287,7 +292,7 @@ export class Sink {
         else operation.reject(error);
         this.#continue();
       };
-      this.#parts.outlet[operation.kind](done);
+      this.outlet[operation.kind](done);
       return;
     }
     const block = this.#queue.first;
@@ -299,7 +304,7 @@ export class Sink {
     if (this.#isTorn && this.#lastByte !== NEWLINE_BYTE) {
       // The end of a line was dropped. The next bytes must not look like that end.
       this.#writeEnd = block.sent;
-      this.#parts.outlet.write(NEWLINE, 0, 1, (error) => {
+      this.outlet.write(NEWLINE, 0, 1, (error) => {
         if (error === null) this.#lastByte = NEWLINE_BYTE;
         this.#onWritten(block, error, 0);
       });
@@ -307,9 +312,7 @@ export class Sink {
     }
     this.#isTorn = false;
     this.#writeEnd = block.filled;
-    this.#parts.outlet.write(block.bytes, block.sent, block.filled, (error, count) =>
-      this.#onWritten(block, error, count),
-    );
+    this.outlet.write(block.bytes, block.sent, block.filled, (error, count) => this.#onWritten(block, error, count));
   }
 
   #onWritten(block: Block, error: NodeJS.ErrnoException | null, count: number): void {
@@ -321,9 +324,9 @@ export class Sink {
       this.#queue.advance(count);
       if (count > 0) {
         this.#isDroppedOpen = false;
-        this.#episode.succeed();
+        this.#madeEpisode?.succeed();
       }
-    } else if (this.#parts.goneOn.has(error.code ?? '')) {
+    } else if (this.#goneOn.has(error.code ?? '')) {
       this.#abandon(error);
     } else {
       const dropped = this.#countDropped(block.bytes.subarray(block.sent, block.filled));
@@ -346,7 +349,7 @@ export class Sink {
    * next write.
    */
   #continue(): void {
-    this.#movedAtMs = this.#parts.clock.nowMs();
+    this.#movedAtMs = this.#context.clock.nowMs();
     if (!this.#own.isEmpty) this.#resumeLastOutput();
     if (this.#queue.bytes <= QUEUE_BYTES / 2) {
       if (!this.#isLastOutputWaiting()) for (const line of this.#own.drain()) this.#putOwn(line);
@@ -380,6 +383,7 @@ export class Sink {
       this.#waiters.shift()?.resume();
       room -= BLOCK_BYTES;
     }
+    if (this.#waiters.length === 0) this.#waiters = NO_WAITERS;
   }
 
   /** Drops everything from now on. The pipes of programs are still read. */

@@ -150,7 +150,7 @@ function streamDestination(stream: ContainerStream, { deps, growth }: SinkStore)
   };
 }
 
-function fileDestination(target: TargetOf<'file'>, { deps: { clock }, growth, turns }: SinkStore): Destination {
+function fileDestination(target: TargetOf<'file'>, { files }: SinkStore): Destination {
   const resolved = resolvePath(target.path);
   // The same text twice is the same memory twice.
   const path = resolved === target.path ? target.path : resolved;
@@ -158,8 +158,7 @@ function fileDestination(target: TargetOf<'file'>, { deps: { clock }, growth, tu
     id: path,
     name: path,
     type: 'path',
-    makeOutlet: ({ report, requestOpen }) =>
-      new FileOutlet({ path, growth, clock, turns, report, due: requestOpen }, target, target.rules),
+    makeOutlet: (host) => new FileOutlet({ path, shared: files, host }, target, target.rules),
   };
 }
 
@@ -170,13 +169,13 @@ function serverDestination(target: TargetOf<'remote'>, { deps: { clock } }: Sink
     id: connectionOf(target),
     name,
     type: 'server',
-    makeOutlet: ({ report }) =>
+    makeOutlet: (host) =>
       new RemoteOutlet({
         name,
         longestMessage: MAX_MESSAGE_BYTES[target.protocol],
         connect: connectTo(target),
         clock,
-        report,
+        report: (problem) => host.report(problem),
       }),
   };
 }
@@ -191,8 +190,8 @@ export interface TargetSink extends Looks {
 export function connectTarget(wanted: LogTarget, store: SinkStore): TargetSink {
   const target = resolveTarget(wanted);
   const kind = kindOf(target);
-  const { sink, outlet } = store.acquire(kind.destination(target, store));
-  kind.configure?.(target, outlet);
+  const sink = store.acquire(kind.destination(target, store));
+  kind.configure?.(target, sink.outlet);
   const { isTerminal, isColored } = kind.looks?.(target, store) ?? NO_TERMINAL;
   return { target, sink, isTerminal, isColored };
 }

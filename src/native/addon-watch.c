@@ -10,12 +10,21 @@
 
 #include "syscalls.h"
 
+/* A function that watches call. The watches of thousands of pipes share one. */
+struct ready {
+  napi_env env;
+  napi_ref function;
+  size_t watches;
+};
+
 struct watch {
   uv_poll_t poll;
-  napi_env env;
-  napi_ref ready;
+  struct ready *ready;
   int fd;
 };
+
+/* The function that was used last; NULL for none. */
+static struct ready *latest;
 
 /* The watches by descriptor. With thousands of programs, a search for each exit would be slow. */
 static struct watch **watches;
@@ -39,18 +48,54 @@ static int make_slot(int fd) {
   return 0;
 }
 
+static bool is_latest(napi_env env, napi_value function) {
+  if (latest == NULL || latest->env != env) {
+    return false;
+  }
+  napi_value known = NULL;
+  bool is_same = false;
+  napi_get_reference_value(env, latest->function, &known);
+  return napi_strict_equals(env, known, function, &is_same) == napi_ok && is_same;
+}
+
+/* Counts a watch of a function. Returns NULL if there is no memory. */
+static struct ready *hold_ready(napi_env env, napi_value function) {
+  if (!is_latest(env, function)) {
+    struct ready *ready = calloc(1, sizeof *ready);
+    if (ready == NULL) {
+      return NULL;
+    }
+    ready->env = env;
+    napi_create_reference(env, function, 1, &ready->function);
+    latest = ready;
+  }
+  ++latest->watches;
+  return latest;
+}
+
+static void release_ready(struct ready *ready) {
+  if (--ready->watches > 0) {
+    return;
+  }
+  napi_delete_reference(ready->env, ready->function);
+  if (latest == ready) {
+    latest = NULL;
+  }
+  free(ready);
+}
+
 static void free_watch(uv_handle_t *handle) { free(handle->data); }
 
 /* Stops watching at once. The memory is freed when the loop has closed the handle. */
 static void end_watch(struct watch *watch) {
   watches[watch->fd] = NULL;
-  napi_delete_reference(watch->env, watch->ready);
+  release_ready(watch->ready);
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
 
 void addon_end_watches(void *env) {
   for (size_t fd = 0; fd < watch_slots; fd++) {
-    if (watches[fd] != NULL && watches[fd]->env == env) {
+    if (watches[fd] != NULL && watches[fd]->ready->env == env) {
       end_watch(watches[fd]);
     }
   }
@@ -59,21 +104,21 @@ void addon_end_watches(void *env) {
 static void tell_readable(uv_poll_t *poll, int status, int events) {
   (void)events;
   struct watch *watch = poll->data;
-  napi_env env = watch->env;
+  napi_env env = watch->ready->env;
   napi_handle_scope scope = NULL;
   if (napi_open_handle_scope(env, &scope) != napi_ok) {
     return;
   }
   napi_value receiver = NULL;
   napi_value ready = NULL;
-  napi_value error = make_number(env, -status);
+  napi_value values[2] = {make_number(env, -status), make_number(env, watch->fd)};
   napi_get_global(env, &receiver);
-  napi_get_reference_value(env, watch->ready, &ready);
+  napi_get_reference_value(env, watch->ready->function, &ready);
   if (status < 0) {
     end_watch(watch);
   }
   /* The callback may end this watch, so `watch` must not be used after the call. */
-  if (napi_make_callback(env, NULL, receiver, ready, 1, &error, NULL) == napi_pending_exception) {
+  if (napi_make_callback(env, NULL, receiver, ready, 2, values, NULL) == napi_pending_exception) {
     napi_value exception = NULL;
     napi_get_and_clear_last_exception(env, &exception);
     napi_fatal_exception(env, exception);
@@ -107,10 +152,13 @@ napi_value addon_watch_readable(napi_env env, napi_callback_info info) {
     uv_close((uv_handle_t *)&watch->poll, free_watch);
     return throw_failure(env, ENOMEM, "realloc", NULL);
   }
-  watch->env = env;
+  watch->ready = hold_ready(env, values[1]);
+  if (watch->ready == NULL) {
+    uv_close((uv_handle_t *)&watch->poll, free_watch);
+    return throw_failure(env, ENOMEM, "calloc", NULL);
+  }
   watch->fd = fd;
   watches[fd] = watch;
-  napi_create_reference(env, values[1], 1, &watch->ready);
   uv_unref((uv_handle_t *)&watch->poll);
   uv_poll_start(&watch->poll, UV_READABLE, tell_readable);
   return NULL;

@@ -269,11 +269,11 @@ export interface Addon {
    */
   peerAt(path: string, out: Uint32Array): number;
   /**
-   * Watches a descriptor: the loop calls `ready` with 0 while there are bytes to read. After a call with an errno the
-   * watch has ended. A watch does not keep the loop alive. Throws (EEXIST: the descriptor has a watch already, EPERM:
-   * the kernel cannot poll it).
+   * Watches a descriptor: the loop calls `ready` with 0 and the descriptor while there are bytes to read. After a call
+   * with an errno the watch has ended. A watch does not keep the loop alive. Watches with the same function share its
+   * reference. Throws (EEXIST: the descriptor has a watch already, EPERM: the kernel cannot poll it).
    */
-  watchReadable(fd: number, ready: (errno: number) => void): void;
+  watchReadable(fd: number, ready: (errno: number, fd: number) => void): void;
   /** Ends the watch of a descriptor, if it has one. Must come before the descriptor is closed. */
   unwatchReadable(fd: number): void;
   /**
@@ -283,7 +283,10 @@ export interface Addon {
   openClockWatch(): number;
   /** Makes that descriptor wait for the next change of the clock. Returns 0 or the errno. */
   rearmClockWatch(fd: number): number;
-  /** Counts the threads, at most `most` (64), that the kernel lets this process make now. Makes and ends them. */
+  /**
+   * Counts the threads, at most `most` (64), that the kernel lets this process make now. Makes and ends them, but only
+   * 12 of them if the limits that can be read (RLIMIT_NPROC, pids.max) are far away.
+   */
   countThreads(most: number): number;
   /** malloc_trim(3): returns unused memory of the C library to the system. Takes some milliseconds. */
   trimMemory(): void;

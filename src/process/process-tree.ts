@@ -1,5 +1,5 @@
 /** Finds descendants of processes in a snapshot of /proc. Sends no signal. The result may be outdated immediately. */
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 
 /** A process and its parent. A zombie has ended and waits to be reaped. */
 export interface ProcessEntry {
@@ -112,6 +112,27 @@ export function readProcess(pid: number): TreeEntry | null {
     residentPages: Number(fields[21] ?? 0),
     isZombie: state === 'Z' || state === 'X',
   };
+}
+
+/** Returns the children of a process; none if it has ended. Throws if the kernel does not list children. */
+export function childrenOf(pid: number): number[] {
+  const folder = `/proc/${pid}/task`;
+  return listOrNone(folder).flatMap((thread) => {
+    try {
+      return pidsIn(readFileSync(`${folder}/${thread}/children`, 'latin1').split(' '));
+    } catch (error) {
+      if (existsSync(`${folder}/${thread}`)) throw error;
+      return []; // The thread has ended.
+    }
+  });
+}
+
+function listOrNone(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** Longest text of /proc/PID/stat: 52 numbers and a name. */

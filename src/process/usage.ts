@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isOwnProc, pidsIn, readProcess, type TreeEntry, treesOf } from './process-tree.ts';
+import { childrenOf, isOwnProc, pidsIn, readProcess, type TreeEntry, treesOf } from './process-tree.ts';
 
 /** Longest time to block the loop. Reading one process takes about 15 µs. */
 const SLICE_MS = 2;
@@ -52,6 +52,38 @@ export async function readUsage(programs: readonly number[], groups?: ProgramGro
       return [[pid, sumOf([own, ...tree.filter((entry) => entry !== own)].map(measured))]];
     }),
   );
+}
+
+/**
+ * Measures some programs in the same way, without a look at all other processes: the program, its descendants, and the
+ * members of its control group. An orphan that has left the tree is found only in the group. Rejects if the kernel does
+ * not list children (CONFIG_PROC_CHILDREN).
+ */
+export async function readUsageOf(
+  programs: readonly number[],
+  groups?: ProgramGroups,
+): Promise<Map<number, TreeUsage>> {
+  if (!isOwnProc()) throw new Error(OTHER_NAMESPACE);
+  const page = pageBytes();
+  const usages = new Map<number, TreeUsage>();
+  let beganMs = performance.now();
+  for (const program of programs) {
+    const pids = new Set([program, ...(groups?.membersOf(program) ?? [])]);
+    const measured: ProcessUsage[] = [];
+    // The loop also visits what it adds to the set.
+    for (const pid of pids) {
+      if (performance.now() - beganMs > SLICE_MS) {
+        await nextTurn();
+        beganMs = performance.now();
+      }
+      const entry = readProcess(pid);
+      if (entry === null) continue;
+      measured.push({ ...entry, residentBytes: entry.residentPages * page });
+      for (const child of childrenOf(pid)) pids.add(child);
+    }
+    if (measured[0]?.pid === program) usages.set(program, sumOf(measured));
+  }
+  return usages;
 }
 
 /** Adds the members of control groups, which may have left the tree of their program by a double fork. */

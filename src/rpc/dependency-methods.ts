@@ -39,8 +39,7 @@ function namesInOrder(processes: readonly ProcessView[]): string[] {
 }
 
 function dependentsOf(api: SupervisorApi, chosen: readonly ProcessView[]): string[] {
-  const all = api.processes();
-  return namesInOrder(closure(chosen, ({ id }) => all.filter((other) => dependenciesOf(other).includes(id))));
+  return namesInOrder(closure(chosen, ({ id }) => api.dependentsOf(id)));
 }
 
 /** Returns the dependencies that do not meet their conditions, and those of these. */

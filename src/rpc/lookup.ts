@@ -37,7 +37,7 @@ export function findOneProcess(api: SupervisorApi, name: string): ProcessView {
 /** Returns the processes of a group in their order. Throws BAD_NAME for an unknown group. */
 export function findGroup(api: SupervisorApi, name: string): ProcessView[] {
   if (!api.hasGroup(name)) throw badName(name);
-  return api.processes().filter(({ config }) => config.group === name);
+  return [...api.processesIn(name)];
 }
 
 /** Finds the processes that `name`, `group:name` and `group:*` mean, each once. Throws BAD_NAME. */

@@ -19,7 +19,12 @@ export interface MeasuresReader {
    * Null if /proc cannot be read.
    */
   readTrees(): Promise<ReadonlyMap<string, TreeMeasures> | null>;
-  /** Returns the processor time of a process over all its runs in seconds, as of the last {@link readTrees}. */
+  /**
+   * Measures some programs, without a look at the processes of others. Orphans that have left the tree of their program
+   * do not count, unless the program has a control group. Null if that is not possible.
+   */
+  readTreesOf(ids: readonly string[]): Promise<ReadonlyMap<string, TreeMeasures> | null>;
+  /** Returns the processor time of a process over all its runs in seconds, as of its last measurement. */
   cpuSecondsOf(id: string): number;
   /** Returns the counts of a stream; null if the process has no such log, or its stream is a protocol. */
   outputOf(id: string, stream: StreamName): ChannelCounts | null;

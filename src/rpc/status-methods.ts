@@ -126,12 +126,7 @@ async function description(context: CallContext, proc: ProcessView): Promise<Xml
     })),
     ...lastCheckMember(api, id),
     flapping_window: api.flappingRule().windowMs / 1000,
-    dependents: api
-      .processes()
-      .filter(({ config: other }) =>
-        other.dependsOn.some((needed) => needed.group === config.group && needed.process === config.name),
-      )
-      .map(({ config: { group, name } }) => formatNamespec(group, name)),
+    dependents: api.dependentsOf(id).map(({ config: { group, name } }) => formatNamespec(group, name)),
     notifications: api.notifications.namesFor(config),
     runs: api.history.runsOf(id).map(runStruct),
   };

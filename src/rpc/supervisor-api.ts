@@ -15,13 +15,13 @@ import type { HistoryReader } from '../core/history.ts';
 import type { Level } from '../core/log-level.ts';
 import type { SupervisorStateName } from '../core/states.ts';
 import type { StreamName } from '../core/stream-name.ts';
-import type { ProcessView } from '../engine/process-table.ts';
 import type { Listener } from '../engine/events.ts';
 import type { WantedRun } from '../logs/last-line.ts';
 import type { OnOutput } from '../logs/line-reader.ts';
 import type { Reserve } from './answer-budget.ts';
 import type { LineFollow, LineQuery, LineSelection, LogLines, WaitForLines } from './lines.ts';
 import type { Log } from './log-api.ts';
+import type { ProcessLists } from './process-lists.ts';
 import type { MeasuresReader } from './measures.ts';
 
 /**
@@ -145,7 +145,7 @@ export interface EffectiveConfig {
 }
 
 /** The supervisor as its remote clients see it. Requests must not be made from within an engine event. */
-export interface SupervisorApi {
+export interface SupervisorApi extends ProcessLists {
   /** `[supervisord] identifier`. */
   readonly identification: string;
   /** Our own pid. */
@@ -157,13 +157,6 @@ export interface SupervisorApi {
   /** Milliseconds since 1970. */
   wallMs(): number;
 
-  /**
-   * All active processes: groups by priority, then in the order of the configuration. The same holds for the processes
-   * of a group.
-   */
-  processes(): readonly ProcessView[];
-  /** Active process by its namespec `group:name`; null if there is none. */
-  process(id: string): ProcessView | null;
   /** Facts about a process that are not in its record. */
   remarks(id: string): readonly ProcessRemark[];
   /** The latest health check of the current run; null for none. */

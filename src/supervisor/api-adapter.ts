@@ -119,12 +119,11 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   processes(): readonly ProcessView[] {
-    const byId = new Map(this.#engine.processes().map((proc) => [proc.id, proc]));
-    const ids = this.#supervision.groups.list.flatMap(({ processes }) =>
-      processes.map(({ group, name }) => `${group}:${name}`),
-    );
-    return ids.flatMap((id) => byId.get(id) ?? []);
+    return this.#supervision.groups.list.flatMap(({ name }) => this.#engine.processesIn(name));
   }
+
+  readonly processesIn = (group: string): readonly ProcessView[] => this.#engine.processesIn(group);
+  readonly dependentsOf = (id: string): readonly ProcessView[] => this.#engine.dependentsOf(id);
 
   process(id: string): ProcessView | null {
     return this.#engine.process(id);

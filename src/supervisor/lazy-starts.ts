@@ -25,7 +25,7 @@ const APART_MS = 1000;
 
 /** Parts of {@link LazyStarts}. */
 export interface LazyStartsParts {
-  readonly engine: Pick<Engine, 'request' | 'process' | 'processes'>;
+  readonly engine: Pick<Engine, 'request' | 'process' | 'processesIn'>;
   readonly clock: Clock;
   readonly report: Report;
   readonly addon: Pick<Addon, 'openConnectionWatch' | 'watchReadable' | 'unwatchReadable'>;
@@ -45,6 +45,8 @@ interface Waiting {
 export class LazyStarts implements Monitor {
   readonly #parts: LazyStartsParts;
   readonly #alarm: Alarm;
+  /** Names of the processes that may wait, in the order of their starts. Others are never looked at. */
+  readonly #candidates = new Set<string>();
   /** Descriptors of the watches, by socket. */
   readonly #watches = new Map<Socket, number>();
 
@@ -53,14 +55,21 @@ export class LazyStarts implements Monitor {
     this.#alarm = new Alarm(parts.clock, () => this.#watch());
   }
 
-  begin(): void {
+  begin(processes: readonly ProcessView[]): void {
+    for (const proc of processes) if (isConcerned(proc)) this.#candidates.add(proc.id);
     this.#watch();
   }
 
   observe(event: EngineEvent): void {
     if (event.type === 'supervisor') return this.close();
     if (event.type === 'ready' || event.type === 'health' || event.type === 'spawned') return;
-    if (event.type !== 'group' && !isConcerned(event.process)) return;
+    if (event.type !== 'group') {
+      if (!isConcerned(event.process)) return;
+      this.#candidates.add(event.process.id);
+    } else if (event.change === 'added') {
+      for (const proc of this.#parts.engine.processesIn(event.group))
+        if (isConcerned(proc)) this.#candidates.add(proc.id);
+    }
     if (event.type === 'process') this.#waitAgain(event.process);
     this.#watch();
   }
@@ -88,7 +97,11 @@ export class LazyStarts implements Monitor {
   #findWaiting(nowMs: number): { readonly found: Map<Socket, Waiting>; readonly laterMs: number | null } {
     const found = new Map<Socket, Waiting>();
     let laterMs = Infinity;
-    for (const { id, config, record } of this.#parts.engine.processes()) {
+    for (const id of this.#candidates) {
+      const proc = this.#parts.engine.process(id);
+      if (proc === null || !isConcerned(proc)) this.#candidates.delete(id);
+      if (proc === null) continue;
+      const { config, record } = proc;
       if (record.hold?.kind !== 'connection' || record.heldCause === null) continue;
       const soonestMs = record.startedMs === null ? nowMs : record.startedMs + APART_MS;
       if (soonestMs > nowMs) {

@@ -1,4 +1,5 @@
 /** Translates the options of a configuration for the logs: the targets of each channel, and their formats. Pure. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Config, ProcessConfig } from '../config/model.ts';
 import type { LogTarget as ConfiguredTarget } from '../config/log-target.ts';
 import type { SupervisordOptions } from '../config/options.ts';
@@ -148,8 +149,11 @@ function rotationInterval(interval: RotateInterval | null): RotationInterval | n
   return typeof interval === 'number' ? interval * SECOND_MS : interval;
 }
 
+/** The latest style. The logs of most programs have the same one, and share it. */
+let latestStyle: LineStyle | null = null;
+
 function styleOf({ options }: ProcessConfig, supervisord: SupervisordOptions): LineStyle {
-  return {
+  const style = {
     prefix: options.log_prefix,
     prefixWidth: supervisord.log_prefix_width,
     timestamp: options.log_timestamp,
@@ -157,4 +161,6 @@ function styleOf({ options }: ProcessConfig, supervisord: SupervisordOptions): L
     partialAfterMs: options.log_partial_after * SECOND_MS,
     multiline: options.log_multiline,
   };
+  if (latestStyle === null || !isDeepStrictEqual(style, latestStyle)) latestStyle = style;
+  return latestStyle;
 }

@@ -10,7 +10,7 @@ import { OpenFileCounter } from '../process/open-files.ts';
 import type { Cgroups } from '../process/cgroups.ts';
 import type { SystemClock } from '../process/clock.ts';
 import type { ReapListener } from '../process/reaper.ts';
-import { readUsage } from '../process/usage.ts';
+import { readUsage, readUsageOf, type TreeUsage } from '../process/usage.ts';
 import type { MeasuresReader, TreeMeasures } from '../rpc/measures.ts';
 import { ProcessorTime } from './processor-time.ts';
 import type { Supervision } from './supervision.ts';
@@ -22,7 +22,9 @@ const SLICE_MS = 2;
 /** Parts of {@link Measures}. */
 export interface MeasuresParts {
   readonly usage: Pick<UsageSampler, 'readSample'>;
+  readonly readUsageOf: (pids: readonly number[]) => Promise<ReadonlyMap<number, TreeUsage>>;
   readonly processes: () => readonly ProcessView[];
+  readonly process: (id: string) => ProcessView | null;
   readonly channel: (id: string, stream: StreamName) => Pick<LogChannel, 'counts'> | null;
   readonly subscribe: (listener: Listener) => unknown;
   readonly onReaped: (listener: ReapListener) => unknown;
@@ -57,6 +59,27 @@ export class Measures implements MeasuresReader {
     return this.#underWay;
   }
 
+  async readTreesOf(ids: readonly string[]): Promise<ReadonlyMap<string, TreeMeasures> | null> {
+    const running = ids.flatMap((id) => {
+      const pid = this.#parts.process(id)?.record.pid ?? null;
+      return pid === null ? [] : [{ id, pid }];
+    });
+    try {
+      const usages = await this.#parts.readUsageOf(running.map(({ pid }) => pid));
+      const trees = await countFiles(usages);
+      for (const { id, pid } of running) this.#times.measuredAtLeast(id, usages.get(pid)?.cpuMs ?? 0);
+      const named = new Map<string, TreeMeasures>();
+      for (const { id, pid } of running) {
+        const tree = trees.get(pid);
+        if (tree !== undefined) named.set(id, tree);
+      }
+      return named;
+    } catch {
+      // The kernel does not list children. Without /proc, this reports the reason.
+      return this.readTrees();
+    }
+  }
+
   cpuSecondsOf(id: string): number {
     return this.#times.totalMsOf(id) / 1000;
   }
@@ -68,7 +91,7 @@ export class Measures implements MeasuresReader {
   async #read(): Promise<ReadonlyMap<string, TreeMeasures> | null> {
     try {
       const sample = await this.#parts.usage.readSample();
-      if (this.#latest?.sample !== sample) this.#latest = { sample, trees: await countFiles(sample) };
+      if (this.#latest?.sample !== sample) this.#latest = { sample, trees: await countFiles(sample.trees) };
       return this.#byName(this.#latest);
     } catch (error) {
       this.#reportOnce(describeSystemError(error));
@@ -101,7 +124,7 @@ export class Measures implements MeasuresReader {
 }
 
 /** Counts the open descriptors of trees, in slices. */
-async function countFiles({ trees }: UsageSample): Promise<Map<number, TreeMeasures>> {
+async function countFiles(trees: UsageSample['trees']): Promise<Map<number, TreeMeasures>> {
   const counter = new OpenFileCounter();
   let beganMs = performance.now();
   const counted = new Map<number, TreeMeasures>();
@@ -138,7 +161,9 @@ export function createMeasures({
   const sampler = new UsageSampler({ clock, processes, readUsage: (pids) => readUsage(pids, cgroups) });
   const measures = new Measures({
     usage: sampler,
+    readUsageOf: (pids) => readUsageOf(pids, cgroups),
     processes,
+    process: (id) => supervision.engine.process(id),
     channel: (id, stream) => supervision.streams.logChannel(id, stream),
     subscribe: (listener) => supervision.subscribe(listener),
     onReaped,

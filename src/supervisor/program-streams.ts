@@ -47,7 +47,9 @@ export class ProgramStreams {
   readonly #channels: Readonly<Record<StreamName, Map<string, LogChannel>>> = { stdout: new Map(), stderr: new Map() };
   readonly #inputs = new Map<string, Input>();
   /** Pipes with the output of a run, by pid, until the run was reaped. */
-  readonly #intakes = new Map<number, { readonly all: readonly Intake[]; readonly protocol: readonly Intake[] }>();
+  readonly #intakes = new Map<number, readonly Intake[]>();
+  /** Those of them with the protocol of an event listener. */
+  readonly #protocolIntakes = new Map<number, readonly Intake[]>();
 
   constructor(parts: StreamsParts) {
     this.#parts = parts;
@@ -56,11 +58,12 @@ export class ProgramStreams {
 
   /** Opens the logs of a program, for as long as it is configured. */
   open(proc: ProcessConfig): void {
+    const id = namespecOf(proc);
     for (const stream of STREAM_NAMES) {
       const spec = this.#specOf(proc, stream, () => this.#makeAutoFile(proc, stream));
       if (spec === null) continue;
-      if (proc.type === 'eventlistener' && stream === 'stdout') this.#protocols.add(namespecOf(proc));
-      this.#channels[stream].set(namespecOf(proc), this.#parts.hub.openChannel(spec));
+      if (proc.type === 'eventlistener' && stream === 'stdout') this.#protocols.add(id);
+      this.#channels[stream].set(id, this.#parts.hub.openChannel(spec));
     }
   }
 
@@ -85,7 +88,8 @@ export class ProgramStreams {
     const id = namespecOf(proc);
     if (stdin !== null) this.#inputs.set(id, { fd: stdin, socket: null });
     const [out, err] = [this.#read(id, 'stdout', stdout, pid), this.#read(id, 'stderr', stderr, pid)];
-    this.#intakes.set(pid, { all: out.concat(err), protocol: proc.type === 'eventlistener' ? out : NO_INTAKES });
+    this.#intakes.set(pid, out.concat(err));
+    if (proc.type === 'eventlistener') this.#protocolIntakes.set(pid, out);
   }
 
   /**
@@ -93,10 +97,12 @@ export class ProgramStreams {
    * Otherwise we would read forever what an orphan of the listener writes, only to drop it.
    */
   readRemaining(pid: number): void {
-    const intakes = this.#intakes.get(pid);
+    const all = this.#intakes.get(pid) ?? NO_INTAKES;
+    const protocol = this.#protocolIntakes.get(pid) ?? NO_INTAKES;
     this.#intakes.delete(pid);
-    for (const intake of intakes?.all ?? []) intake.readRemaining();
-    for (const intake of intakes?.protocol ?? []) void intake.drained().then(() => intake.close());
+    this.#protocolIntakes.delete(pid);
+    for (const intake of all) intake.readRemaining();
+    for (const intake of protocol) void intake.drained().then(() => intake.close());
   }
 
   /** Closes the standard input of a run that has ended. */

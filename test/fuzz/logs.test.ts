@@ -2,15 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadAddon } from '../../src/native/load.ts';
-import { BlockPool } from '../../src/logs/blocks.ts';
 import { Feed, type LineForm } from '../../src/logs/feed.ts';
 import { LinePrefix, PrefixLayout } from '../../src/logs/line-prefix.ts';
 import { PartialWatch } from '../../src/logs/partial-watch.ts';
 import type { LineStyle } from '../../src/logs/ports.ts';
 import { RecordFormat } from '../../src/logs/record-format.ts';
-import { Sink } from '../../src/logs/sink.ts';
 import { bySize } from '../slow.ts';
-import { FakeClock, FakeOutlet } from '../unit/logs/fakes.ts';
+import { FakeClock, FakeOutlet, makeSink } from '../unit/logs/fakes.ts';
 import { Random, SEED } from './random.ts';
 
 const FOR_MS = bySize({ brief: 1200, long: 120_000 });
@@ -75,13 +73,11 @@ const CASES: Readonly<Record<string, Case>> = {
 async function pass({ form, isFile }: Case, input: Buffer, random: Random): Promise<Buffer> {
   const clock = new FakeClock();
   const outlet = new FakeOutlet();
-  const sink = new Sink({
+  const sink = makeSink({
     name: 'out',
     outlet,
-    pool: new BlockPool(),
     natives,
     clock,
-    goneOn: new Set(),
     report: (problem) => assert.fail(JSON.stringify(problem)),
   });
   const feed = new Feed(sink, {

@@ -1,6 +1,6 @@
 /** Many programs, many crashing programs, many orphans: answers come, TERM leads to the end, nothing is left. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -62,6 +62,50 @@ test(`${PROGRAMS} programs`, { skip }, async (t) => {
   assertEnded(endMs);
   assert.ok(sample.bytes < OWN_BYTES + PROGRAMS * BYTES_PER_PROGRAM, formatSample(sample));
 });
+
+const LOGGED = bySize({ brief: 300, long: 5000 });
+/** Descriptors of a silent program: its three pipes. */
+const DESCRIPTORS_PER_PROGRAM = 3;
+
+test(
+  `${LOGGED} silent programs with two log files each: the files exist and take no descriptor`,
+  { skip },
+  async (t) => {
+    const logs = await mkdtemp(join(tmpdir(), 'onevisor-logs-'));
+    t.after(() => rm(logs, { recursive: true, force: true }));
+    const launched = await launchLoad(
+      t,
+      `[program:quiet]\ncommand=sleep 100000\nprocess_name=quiet%(process_num)d\nnumprocs=${LOGGED}\nstartsecs=0\n` +
+        `stdout_logfile=${logs}/%(process_num)d.out\nstderr_logfile=${logs}/%(process_num)d.err\n` +
+        `[program:speaker]\ncommand=sh -c 'read line; echo spoken; exec sleep 100000'\nstartsecs=0\n` +
+        `stdout_logfile=${logs}/speaker.out\nstderr_logfile=NONE\n`,
+    );
+    const beganMs = performance.now();
+    await untilAnswer(launched);
+    const status = new StatusClient(launched);
+    const patienceMs = bySize({ brief: 120_000, long: 600_000 });
+    await until('all programs', async () => (await childrenOf(launched.pid)).length === LOGGED + 1, patienceMs);
+    const startMs = Math.round(performance.now() - beganMs);
+    await until('all files', async () => (await readdir(logs)).length === 2 * LOGGED + 1, patienceMs);
+    let sample = await sampleOf(launched.pid);
+    await until('the files to be closed', async () => {
+      sample = await sampleOf(launched.pid);
+      return sample.descriptors < DESCRIPTORS_PER_PROGRAM * LOGGED + 100;
+    });
+    const times = await status.stop();
+    assert.equal(await readFile(join(logs, 'speaker.out'), 'utf8'), '');
+    await call(socketOf(launched), 'supervisor.sendProcessStdin', 'speaker', 'go\n');
+    await until(
+      'a line of a program that was silent',
+      async () => (await readFile(join(logs, 'speaker.out'), 'utf8')) === 'spoken\n',
+    );
+    const endMs = await endByTerm(launched);
+    tell(t, { start: `${startMs} ms`, status: times, 'TERM to end': `${endMs} ms`, 'PID 1': formatSample(sample) });
+    assertAnswered(times);
+    assertEnded(endMs);
+    assert.ok(sample.bytes < OWN_BYTES + LOGGED * BYTES_PER_PROGRAM, formatSample(sample));
+  },
+);
 
 const LOOPS = bySize({ brief: 100, long: 1000 });
 const LOOP_MS = bySize({ brief: 3000, long: 60_000 });

@@ -4,12 +4,15 @@
 #include "frame.h"
 #include "names.h"
 #include "syscalls.h"
+#include "task-room.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 /* A simple version of frame_lines, byte by byte. */
 static struct frame_outcome frame_plainly(
@@ -103,9 +106,80 @@ static void pipes_grow(void) {
   CHECK_EQUAL(sys_grow_pipe(1000, 4096), -EBADF);
 }
 
+/* Writes a file below the working directory, with its directories. */
+static void put(const char *path, const char *text) {
+  char folder[256];
+  snprintf(folder, sizeof folder, "%s", path);
+  for (char *slash = strchr(folder, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    mkdir(folder, 0755);
+    *slash = '/';
+  }
+  FILE *file = fopen(path, "w");
+  CHECK(file != NULL);
+  fputs(text, file);
+  fclose(file);
+}
+
+static void limits_of_tasks_are_read(void) {
+  char folder[] = "/tmp/onevisor-room-XXXXXX";
+  CHECK(mkdtemp(folder) != NULL);
+  CHECK(chdir(folder) == 0);
+  struct rlimit ample;
+  CHECK(getrlimit(RLIMIT_NPROC, &ample) == 0);
+  ample.rlim_cur = ample.rlim_max;
+  const struct rlimit low = {4095, ample.rlim_max};
+  CHECK(setrlimit(RLIMIT_NPROC, &ample) == 0);
+  const struct task_files files = {"own", "v2", "v1"};
+  CHECK(!sys_has_task_room(&files, 100)); /* without /proc */
+  put("own", "0::/a/b\n");
+  CHECK(!sys_has_task_room(&files, 100)); /* without cgroupfs */
+  put("v2/cgroup.procs", "");
+  CHECK(sys_has_task_room(&files, 100)); /* no controller */
+  put("v2/a/b/pids.max", "max\n");
+  CHECK(sys_has_task_room(&files, 100));
+  put("v2/a/pids.max", "300\n");
+  CHECK(!sys_has_task_room(&files, 100)); /* a limit without a count */
+  put("v2/a/pids.current", "200\n");
+  CHECK(sys_has_task_room(&files, 100));
+  CHECK(!sys_has_task_room(&files, 101));
+  put("own", "0::/on/the/host\n");
+  CHECK(sys_has_task_room(&files, 101));
+  put("v2/pids.max", "20\n");
+  put("v2/pids.current", "1\n");
+  CHECK(!sys_has_task_room(&files, 101)); /* the mount is the group of the container */
+  put("own", "5:cpu,pids:/x\n4:pidsx,spid:/y\n0::/a\n");
+  CHECK(!sys_has_task_room(&files, 10));
+  put("v1/cgroup.procs", "");
+  CHECK(sys_has_task_room(&files, 10)); /* version 1 has the controller */
+  put("v1/x/pids.max", "9\n");
+  put("v1/x/pids.current", "0\n");
+  CHECK(!sys_has_task_room(&files, 10));
+  CHECK(sys_has_task_room(&files, 9));
+  put("own", "nonsense");
+  CHECK(!sys_has_task_room(&files, 9));
+  put("own", "4:cpu:/\n");
+  CHECK(!sys_has_task_room(&files, 9));
+  put("own", "5:pids:/x\n");
+  CHECK(setrlimit(RLIMIT_NPROC, &low) == 0);
+  CHECK(!sys_has_task_room(&files, 9));
+  static char long_text[10000];
+  memset(long_text, 'x', sizeof long_text - 1);
+  put("own", long_text);
+  CHECK(setrlimit(RLIMIT_NPROC, &ample) == 0);
+  CHECK(!sys_has_task_room(&files, 9));
+  const char *const made[] = {"v2/a/b/pids.max", "v2/a/b", "v2/a/pids.max", "v2/a/pids.current", "v2/a", "v2/pids.max",
+      "v2/pids.current", "v2/cgroup.procs", "v2", "v1/x/pids.max", "v1/x/pids.current", "v1/x", "v1/cgroup.procs",
+      "v1", "own", folder};
+  for (size_t i = 0; i < sizeof made / sizeof made[0]; ++i) {
+    CHECK(remove(made[i]) == 0);
+  }
+}
+
 void run_pure_cases(void) {
   RUN(frame_as_plainly);
   RUN(names_are_known);
   RUN(users_are_found);
   RUN(pipes_grow);
+  RUN(limits_of_tasks_are_read);
 }

@@ -215,6 +215,28 @@ test('the metrics: their content type, and the same text in every answer', () =>
     },
   ));
 
+test('the metrics of one process or group, without the others', () =>
+  inWorld(
+    { programs: ['a', 'b', 'web'].map((name) => ({ name, ...(name === 'web' ? {} : { group: 'g' }) })) },
+    async (world) => {
+      await world.open();
+      const namesIn = async (query: string): Promise<string[]> => {
+        const { status, body } = await ask(world, `/metrics?${query}`);
+        assert.equal(status, 200, body);
+        assert.match(body, /^onevisor_build_info/m);
+        return [...body.matchAll(/^onevisor_process_up\{group="(.*)",name="(.*)"\}/gm)].map(([, g, n]) => `${g}:${n}`);
+      };
+      assert.deepEqual(await namesIn('program=web'), ['web:web']);
+      assert.deepEqual(await namesIn('program=g'), ['g:a', 'g:b']);
+      assert.deepEqual(await namesIn('program=g:*'), ['g:a', 'g:b']);
+      assert.deepEqual(await namesIn('program=g:b&program=web&program=g%3Ab'), ['g:b', 'web:web']);
+      for (const name of ['nothing', 'g:nothing', 'nothing:*', 'g:g', '']) {
+        const { status, body } = await ask(world, `/metrics?program=${name}`);
+        assert.deepEqual([status, body], [404, 'there is no process or group with that name\n'], name);
+      }
+    },
+  ));
+
 test('metrics_auth=false opens the metrics of that server, and nothing else', () =>
   inWorld({ credentials }, async (world) => {
     const [authentication, never] = [{ username: 'u', password: 'p' }, (): never => assert.fail('asked for an owner')];

@@ -26,7 +26,16 @@ describe('the C parts under ASan and UBSan', async () => {
     if (skip !== false) return;
     const program = join(folder, 'native');
     // The other cases need Node. They run in the sanitized addon below.
-    const addonParts = ['child.c', 'spawn.c', 'frame.c', 'syscalls.c', 'socket.c', 'names.c', 'signals.c'];
+    const addonParts = [
+      'child.c',
+      'spawn.c',
+      'frame.c',
+      'syscalls.c',
+      'socket.c',
+      'names.c',
+      'signals.c',
+      'task-room.c',
+    ];
     const earlyParts = ['libc/text.c', 'libc/variables.c', 'libc/loader.c'];
     const parts = [...addonParts, ...earlyParts].map((name) => join(native, name));
     const paths = [
@@ -60,6 +69,7 @@ describe('the C parts under ASan and UBSan', async () => {
     assert.match(output, /^ok connections_are_watched$/m);
     assert.match(output, /^ok datagrams_arrive$/m);
     assert.match(output, /^ok full_queue_merges$/m);
+    assert.match(output, /^ok limits_of_tasks_are_read$/m);
     assert.match(output, /^ok passed_descriptors_are_not_taken$/m);
     assert.match(output, /^ok variables_are_set_aside$/m);
     assert.match(output, /^ok loader_is_mapped$/m);

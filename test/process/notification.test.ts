@@ -360,7 +360,7 @@ function fakeSocket(onTold: () => void = () => undefined): {
       out.set([Buffer.from(next.text).copy(target), next.pid, next.uid, 0]);
       return 0;
     },
-    watchReadable: (_fd, ready) => void (watcher = ready),
+    watchReadable: (fd, ready) => void (watcher = (errno) => ready(errno, fd)),
     unwatchReadable: () => void (watcher = null),
   };
   const socket = new NotificationSocket(natives, clock, new Set([0]), (notice) => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { suite, test, type TestContext } from 'node:test';
-import { readProportionalBytes, readUsage } from '../../src/process/usage.ts';
+import { readProportionalBytes, readUsage, readUsageOf } from '../../src/process/usage.ts';
 import { readProcess, type TreeEntry, treesOf } from '../../src/process/process-tree.ts';
 import { compile, until } from '../e2e/observe.ts';
 
@@ -83,6 +83,23 @@ test('the memory of a program is that of its whole tree', async (t) => {
     const used = (usages.get(pid)?.residentBytes ?? 0) / MB;
     assert.ok(used >= megabytes && used < megabytes + 15, `${used} MB of ${megabytes}`);
   }
+});
+
+test('some programs are measured by their descendants and their control groups', async (t) => {
+  const path = await compile(t, 'uses-memory');
+  const [self, child] = await Promise.all([use(t, path, 20, 'self'), use(t, path, 60, 'child')]);
+  const usages = await readUsageOf([self, child, 2 ** 22]);
+  assert.deepEqual([...usages.keys()], [self, child]);
+  const bytesOf = (pid: number): number => usages.get(pid)?.residentBytes ?? 0;
+  assert.ok(bytesOf(child) >= 60 * MB && bytesOf(child) < 75 * MB, String(bytesOf(child)));
+  assert.equal(usages.get(child)?.processes[0]?.pid, child);
+  const whole = (await readUsage([child])).get(child);
+  assert.deepEqual(
+    usages.get(child)?.processes.map(({ pid }) => pid),
+    whole?.processes.map(({ pid }) => pid),
+  );
+  const grouped = await readUsageOf([self], { membersOf: () => [self, process.pid] });
+  assert.ok((grouped.get(self)?.processes ?? []).some(({ pid }) => pid === process.pid));
 });
 
 test('a program that is not visible has no size', async () => {

@@ -1,9 +1,37 @@
 /**
  * Fakes for the unit tests of logs/: a clock that the test advances, and an outlet that keeps its bytes.
  */
-import type { Outlet, Done, Written } from '../../../src/logs/outlets.ts';
-import type { Sink } from '../../../src/logs/sink.ts';
-import type { LogClock } from '../../../src/logs/ports.ts';
+import { BlockPool } from '../../../src/logs/blocks.ts';
+import type { Outlet, OutletHost, Done, Written } from '../../../src/logs/outlets.ts';
+import { Sink } from '../../../src/logs/sink.ts';
+import { SinkContext } from '../../../src/logs/sink-parts.ts';
+import type { LogClock, LogNatives, LogProblem } from '../../../src/logs/ports.ts';
+
+/** Makes a sink with a context of its own. */
+export function makeSink({
+  name,
+  outlet,
+  goneOn = new Set(),
+  natives,
+  clock,
+  report,
+}: {
+  readonly name: string;
+  readonly outlet: Outlet | ((host: OutletHost) => Outlet);
+  readonly goneOn?: ReadonlySet<string>;
+  readonly natives: LogNatives;
+  readonly clock: LogClock;
+  readonly report: (problem: LogProblem) => void;
+}): Sink {
+  const context = new SinkContext({
+    pool: new BlockPool(),
+    natives,
+    clock,
+    report: (_sink, problem) => report(problem),
+  });
+  const makeOutlet = (host: OutletHost): Outlet => (typeof outlet === 'function' ? outlet(host) : outlet);
+  return new Sink({ id: name, name, goneOn, makeOutlet }, context);
+}
 
 interface Alarm {
   readonly atMs: number;

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadAddon } from '../../../src/native/load.ts';
-import { BlockPool } from '../../../src/logs/blocks.ts';
 import { Feed } from '../../../src/logs/feed.ts';
 import type { LineForm } from '../../../src/logs/feed.ts';
 import { LinePrefix, PrefixLayout } from '../../../src/logs/line-prefix.ts';
@@ -10,8 +9,8 @@ import { MAX_LINE_BYTES } from '../../../src/logs/line-splitter.ts';
 import { PartialWatch } from '../../../src/logs/partial-watch.ts';
 import type { LineStyle } from '../../../src/logs/ports.ts';
 import { RecordFormat } from '../../../src/logs/record-format.ts';
-import { Sink } from '../../../src/logs/sink.ts';
-import { FakeClock, FakeOutlet } from './fakes.ts';
+import type { Sink } from '../../../src/logs/sink.ts';
+import { FakeClock, FakeOutlet, makeSink } from './fakes.ts';
 
 const natives = loadAddon();
 const clock = new FakeClock();
@@ -29,13 +28,11 @@ function stream(): { sink: Sink; outlet: FakeOutlet } {
   const outlet = new FakeOutlet();
   return {
     outlet,
-    sink: new Sink({
+    sink: makeSink({
       name: 'standard output',
       outlet,
-      pool: new BlockPool(),
       natives,
       clock,
-      goneOn: new Set(),
       report: () => undefined,
     }),
   };

@@ -21,13 +21,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadAddon } from '../../../src/native/load.ts';
 import { createAutoFile, findAutoFiles } from '../../../src/logs/auto-files.ts';
-import { BlockPool } from '../../../src/logs/blocks.ts';
 import { CompressionTurns } from '../../../src/logs/compression.ts';
 import { FileOutlet } from '../../../src/logs/file-outlet.ts';
+import { openPatiently } from '../../../src/logs/opened-file.ts';
 import { PipeGrowth } from '../../../src/logs/outlets.ts';
 import type { FileLimits, LogProblem } from '../../../src/logs/ports.ts';
-import { Sink } from '../../../src/logs/sink.ts';
-import { FakeClock, put } from './fakes.ts';
+import type { Sink } from '../../../src/logs/sink.ts';
+import { FakeClock, put, makeSink } from './fakes.ts';
 
 const natives = loadAddon();
 const folder = mkdtempSync(join(tmpdir(), 'logs-'));
@@ -50,18 +50,16 @@ function logAt(path: string, maxBytes: number, backups: number, more: Partial<Fi
   const report = (problem: LogProblem): void => {
     problems.push(problem);
   };
-  const outlet = new FileOutlet(
-    {
-      path,
-      growth: new PipeGrowth(natives, clock),
-      clock,
-      turns: new CompressionTurns(),
-      report,
-      due: () => sink.open(),
-    },
-    { maxBytes, backups, interval: null, compress: false, ...more },
-  );
-  const sink: Sink = new Sink({ name: path, outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(), report });
+  const shared = { growth: new PipeGrowth(natives, clock), clock, turns: new CompressionTurns() };
+  const limits = { maxBytes, backups, interval: null, compress: false, ...more };
+  const sink = makeSink({
+    name: path,
+    outlet: (host) => new FileOutlet({ path, shared, host }, limits),
+    natives,
+    clock,
+    report,
+  });
+  const outlet = sink.outlet as FileOutlet;
   return {
     path,
     sink,
@@ -195,6 +193,64 @@ test('a file that another process truncated is not rotated for its old size', as
   await log.write('ab\n');
   assert.equal(log.read(), 'ab\n');
   assert.equal(existsSync(`${log.path}.1`), false);
+});
+
+test('a file without output is closed, and the first bytes open it again, also after each operation', async () => {
+  const log = logAt(join(folder, `silent-${number++}.log`), 0, 1);
+  const openingOf = async (operation: () => void | Promise<void>): Promise<unknown> => {
+    await operation();
+    await log.sink.idle();
+    return log.outlet.openFile;
+  };
+  assert.equal(await openingOf(() => log.sink.open()), null);
+  assert.equal(log.read(), '');
+  rmSync(log.path);
+  // The next run of the program costs no system call, and the file is as if it were open.
+  assert.equal(await openingOf(() => log.sink.open()), null);
+  assert.equal(existsSync(log.path), false);
+  assert.equal(await openingOf(() => log.sink.reopen()), null);
+  assert.equal(existsSync(log.path), true, 'reopen makes the file, as after logrotate');
+  rmSync(log.path);
+  assert.equal(await openingOf(() => log.sink.clear()), null);
+  assert.equal(existsSync(log.path), true);
+  assert.equal(await openingOf(() => log.sink.rotate()), null);
+  await log.write('one\n');
+  assert.equal(log.read(), 'one\n');
+  assert.ok(log.outlet.openFile instanceof Object);
+  assert.equal(await openingOf(() => log.sink.reopen()), null, 'nothing was written since');
+  await log.write('two\n');
+  assert.equal(log.read(), 'one\ntwo\n');
+  await log.sink.close();
+  assert.deepEqual(log.problems, []);
+});
+
+test('output for a silent file waits for a free descriptor, and is not dropped', async () => {
+  const clock = new FakeClock();
+  const told: string[] = [];
+  let tries = 0;
+  const opening = openPatiently(
+    async () => {
+      if (tries++ < 3) throw Object.assign(new Error('too many open files'), { code: 'EMFILE', syscall: 'open' });
+    },
+    clock,
+    (reason) => told.push(reason),
+  );
+  for (let turn = 0; turn < 4; turn++) {
+    await new Promise(setImmediate);
+    clock.advance(100);
+  }
+  await opening;
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /too many open files/);
+  const refused = openPatiently(
+    async () => {
+      throw Object.assign(new Error('no'), { code: 'EACCES', syscall: 'open' });
+    },
+    clock,
+    (reason) => told.push(reason),
+  );
+  await assert.rejects(refused, { code: 'EACCES' });
+  assert.equal(told.length, 1);
 });
 
 test('clear creates the file anew under its name', async () => {

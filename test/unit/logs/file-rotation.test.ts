@@ -23,14 +23,13 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { loadAddon } from '../../../src/native/load.ts';
-import { BlockPool } from '../../../src/logs/blocks.ts';
 import { CompressionTurns } from '../../../src/logs/compression.ts';
 import { FileOutlet } from '../../../src/logs/file-outlet.ts';
 import { PipeGrowth } from '../../../src/logs/outlets.ts';
 import type { FileLimits, LogProblem } from '../../../src/logs/ports.ts';
 import { shiftBackups } from '../../../src/logs/rotation.ts';
-import { Sink } from '../../../src/logs/sink.ts';
-import { FakeClock, put } from './fakes.ts';
+import type { Sink } from '../../../src/logs/sink.ts';
+import { FakeClock, put, makeSink } from './fakes.ts';
 
 const natives = loadAddon();
 const root = mkdtempSync(join(tmpdir(), 'logs-'));
@@ -61,20 +60,15 @@ class Log {
     const report = (problem: LogProblem): void => {
       this.problems.push(problem.text);
     };
-    const outlet: FileOutlet = new FileOutlet(
-      { path, growth: new PipeGrowth(natives, clock), clock, turns, report, due: () => sink.open() },
-      this.limits,
-    );
-    const sink: Sink = new Sink({
+    const shared = { growth: new PipeGrowth(natives, clock), clock, turns };
+    const sink = makeSink({
       name: path,
-      outlet,
-      pool: new BlockPool(),
+      outlet: (host) => new FileOutlet({ path, shared, host }, this.limits),
       natives,
       clock,
-      goneOn: new Set(),
       report,
     });
-    return [outlet, sink];
+    return [sink.outlet as FileOutlet, sink];
   }
 
   /** Closes the log, and opens it as another supervisor would. */

@@ -17,15 +17,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadAddon } from '../../../src/native/load.ts';
-import { BlockPool } from '../../../src/logs/blocks.ts';
 import { CompressionTurns } from '../../../src/logs/compression.ts';
 import { FileOutlet } from '../../../src/logs/file-outlet.ts';
 import { openLogFile } from '../../../src/logs/open-log-file.ts';
 import { PipeGrowth } from '../../../src/logs/outlets.ts';
 import type { FileAccess, FileLimits } from '../../../src/logs/ports.ts';
-import { Sink } from '../../../src/logs/sink.ts';
+import type { Sink } from '../../../src/logs/sink.ts';
 import { until } from '../../e2e/observe.ts';
-import { FakeClock, put } from './fakes.ts';
+import { FakeClock, put, makeSink } from './fakes.ts';
 
 const APP = 4242;
 const EVE = 4343;
@@ -138,9 +137,15 @@ function logAt(path: string, limits: FileLimits): { outlet: FileOutlet; sink: Si
   const report = ({ text }: { text: string }): void => void problems.push(text);
   const turns = new CompressionTurns();
   const growth = new PipeGrowth(natives, clock);
-  const outlet = new FileOutlet({ path, growth, clock, turns, report, due: () => sink.open() }, limits);
-  const sink: Sink = new Sink({ name: path, outlet, pool: new BlockPool(), natives, clock, goneOn: new Set(), report });
-  return { outlet, sink, problems };
+  const shared = { growth, clock, turns };
+  const sink = makeSink({
+    name: path,
+    outlet: (host) => new FileOutlet({ path, shared, host }, limits),
+    natives,
+    clock,
+    report,
+  });
+  return { outlet: sink.outlet as FileOutlet, sink, problems };
 }
 
 test('a live change applies at once, and rotated and compressed files have mode and owner too', { skip }, async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { countLines } from '../../../src/logs/count-lines.ts';
-import { OutputCounter } from '../../../src/logs/output-counter.ts';
+import { droppedBy, OutputCounter } from '../../../src/logs/output-counter.ts';
 import type { Sink } from '../../../src/logs/sink.ts';
 
 const natives = { countNewlines: (bytes: Uint8Array): number => countLines(Buffer.from(bytes), false) };
@@ -15,7 +15,7 @@ test('the lines of a pipe are counted whatever its blocks, the last one without 
   const pieces = fc.array(fc.stringMatching(/^[ab\n]{1,200}$/), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(pieces, (texts) => {
-      const counter = new OutputCounter(natives, []);
+      const counter = new OutputCounter(natives, [], 0);
       const pipe = {};
       for (const text of texts) counter.count(Buffer.from(text), pipe);
       counter.end(pipe);
@@ -27,7 +27,7 @@ test('the lines of a pipe are counted whatever its blocks, the last one without 
 });
 
 test('each of two pipes has its own last line', () => {
-  const counter = new OutputCounter(natives, []);
+  const counter = new OutputCounter(natives, [], 0);
   const [first, second] = [{}, {}];
   counter.count(Buffer.from('a'), first);
   counter.count(Buffer.from('b\n'), second);
@@ -39,7 +39,7 @@ test('each of two pipes has its own last line', () => {
 
 test('drops count from the time at which a sink is used', () => {
   const [old, kept, added] = [sink(5), sink(7), sink(100)];
-  const counter = new OutputCounter(natives, [old, kept]);
+  const counter = new OutputCounter(natives, [old, kept], droppedBy([old, kept]));
   assert.equal(counter.counts.droppedLines, 0);
   old.droppedLines += 2;
   kept.droppedLines += 1;

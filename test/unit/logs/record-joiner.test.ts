@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { LinearPattern } from '../../../src/core/linear-pattern.ts';
 import { loadAddon } from '../../../src/native/load.ts';
-import { BlockPool } from '../../../src/logs/blocks.ts';
 import { Feed } from '../../../src/logs/feed.ts';
 import type { LineForm } from '../../../src/logs/feed.ts';
 import { beforeHidden, hideNewlines, showNewlines } from '../../../src/logs/inner-newlines.ts';
@@ -12,8 +11,7 @@ import { MessageHeader } from '../../../src/logs/message-header.ts';
 import { PartialWatch } from '../../../src/logs/partial-watch.ts';
 import { RecordFormat } from '../../../src/logs/record-format.ts';
 import { MAX_RECORD_BYTES, RECORD_MS, RecordJoiner } from '../../../src/logs/record-joiner.ts';
-import { Sink } from '../../../src/logs/sink.ts';
-import { FakeClock, FakeOutlet } from './fakes.ts';
+import { FakeClock, FakeOutlet, makeSink } from './fakes.ts';
 
 const START = new LinearPattern('^\\d\\d');
 const ORIGIN = { group: 'g', program: 'p', process: 'web', stream: 'stdout' } as const;
@@ -130,8 +128,8 @@ function feedTo(form: LineForm): { feed: Feed; clock: FakeClock; textOf: () => P
   const clock = new FakeClock();
   const outlet = new FakeOutlet();
   const watch = new PartialWatch(clock, (check) => check());
-  const parts = { name: 'out', outlet, pool: new BlockPool(), natives: loadAddon(), clock, goneOn: new Set<string>() };
-  const sink = new Sink({ ...parts, report: () => undefined });
+  const parts = { name: 'out', outlet, natives: loadAddon(), clock };
+  const sink = makeSink({ ...parts, report: () => undefined });
   const feed = new Feed(sink, {
     form,
     isFile: false,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadAddon } from '../../../src/native/load.ts';
-import { BLOCK_BYTES, BlockPool } from '../../../src/logs/blocks.ts';
+import { BLOCK_BYTES } from '../../../src/logs/blocks.ts';
 import type { LogProblem } from '../../../src/logs/ports.ts';
-import { QUEUE_BYTES, Sink } from '../../../src/logs/sink.ts';
-import type { Waiter } from '../../../src/logs/waiters.ts';
-import { FakeClock, FakeOutlet, errnoError, put } from './fakes.ts';
+import { QUEUE_BYTES, type Sink } from '../../../src/logs/sink.ts';
+import type { Waiter } from '../../../src/logs/sink-parts.ts';
+import { FakeClock, FakeOutlet, errnoError, put, makeSink } from './fakes.ts';
 
 const natives = loadAddon();
 
@@ -21,10 +21,9 @@ function bench(): Bench {
   const outlet = new FakeOutlet();
   const clock = new FakeClock();
   const problems: LogProblem[] = [];
-  const sink = new Sink({
+  const sink = makeSink({
     name: '/x.log',
     outlet,
-    pool: new BlockPool(),
     natives,
     clock,
     goneOn: new Set(['EPIPE']),
@@ -254,13 +253,11 @@ test('an episode ends after some time without a failure, and dropped output is r
 test('a failure that is reported to the failed sink itself loses nothing else', async () => {
   const outlet = new FakeOutlet();
   const clock = new FakeClock();
-  const sink: Sink = new Sink({
+  const sink: Sink = makeSink({
     name: '/x.log',
     outlet,
-    pool: new BlockPool(),
     natives,
     clock,
-    goneOn: new Set(),
     report: (problem) => sink.say(Buffer.from(`${problem.level}\n`), dropped),
   });
   outlet.isStalled = true;

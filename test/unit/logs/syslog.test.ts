@@ -5,13 +5,12 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { test } from 'node:test';
-import { BlockPool } from '../../../src/logs/blocks.ts';
 import type { LogNatives, LogProblem } from '../../../src/logs/ports.ts';
 import { hideNewlines } from '../../../src/logs/inner-newlines.ts';
-import { Sink } from '../../../src/logs/sink.ts';
+import type { Sink } from '../../../src/logs/sink.ts';
 import { syslogHeader } from '../../../src/logs/syslog-format.ts';
 import { MAX_DATAGRAM_LINE_BYTES, SyslogOutlet } from '../../../src/logs/syslog-outlet.ts';
-import { FakeClock, put } from './fakes.ts';
+import { FakeClock, put, makeSink } from './fakes.ts';
 
 const ENOENT = 2;
 const EAGAIN = 11;
@@ -76,13 +75,11 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
     connectDatagram: (path) => daemon.connectDatagram(path),
     sendDatagram: (...args) => daemon.sendDatagram(...args),
   };
-  const sink = new Sink({
+  const sink = makeSink({
     name: 'syslog (/dev/log)',
     outlet: new SyslogOutlet({ path: '/dev/log', natives, clock }),
-    pool: new BlockPool(),
     natives,
     clock,
-    goneOn: new Set(),
     report: (problem) => problems.push(problem),
   });
   await run({

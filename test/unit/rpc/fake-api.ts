@@ -299,8 +299,16 @@ export class FakeApi implements SupervisorApi {
     return this.engine.processes();
   }
 
+  processesIn(group: string): readonly ProcessView[] {
+    return this.engine.processesIn(group);
+  }
+
   process(id: string): ProcessView | null {
     return this.engine.process(id);
+  }
+
+  dependentsOf(id: string): readonly ProcessView[] {
+    return this.engine.dependentsOf(id);
   }
 
   oomKills(id: string): number {
@@ -312,7 +320,7 @@ export class FakeApi implements SupervisorApi {
   }
 
   hasGroup(name: string): boolean {
-    return this.processes().some(({ config }) => config.group === name);
+    return this.processesIn(name).length > 0;
   }
 
   subscribe(listener: Listener): () => void {
@@ -525,6 +533,7 @@ export class FakeApi implements SupervisorApi {
 
   readonly measures = {
     readTrees: async (): Promise<ReadonlyMap<string, TreeMeasures> | null> => this.trees,
+    readTreesOf: async (): Promise<ReadonlyMap<string, TreeMeasures> | null> => this.trees,
     cpuSecondsOf: (id: string): number => this.cpuSeconds.get(id) ?? 0,
     outputOf: (id: string, stream: StreamName): ChannelCounts | null => this.counts.get(`${id} ${stream}`) ?? null,
   };

@@ -1,7 +1,7 @@
 /** Lazy programs on the real engine: when their sockets are watched, and what a connection starts. */
 import assert from 'node:assert/strict';
 import { fstatSync, openSync } from 'node:fs';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import type { ListenSpec } from '../../../src/core/listen-spec.ts';
 import { LazyStarts } from '../../../src/supervisor/lazy-starts.ts';
 import { type Program, World } from '../../engine/world.ts';
@@ -49,7 +49,8 @@ function begin(programs: readonly Program[], { failing = false } = {}): Scene {
         opened.set(fd, socket);
         return fd;
       },
-      watchReadable: (fd, ready) => void watches.set(fd, { socket: opened.get(fd) ?? 0, ready }),
+      watchReadable: (fd, ready) =>
+        void watches.set(fd, { socket: opened.get(fd) ?? 0, ready: (errno) => ready(errno, fd) }),
       unwatchReadable: (fd) => {
         assert.ok(watches.delete(fd));
         assert.ok(fstatSync(fd), 'the watch ends before its descriptor is closed');
@@ -57,7 +58,7 @@ function begin(programs: readonly Program[], { failing = false } = {}): Scene {
     },
   });
   world.engine.subscribe((event) => lazy.observe(event));
-  lazy.begin();
+  lazy.begin(world.engine.processes());
   return {
     world,
     lazy,
@@ -90,6 +91,33 @@ test('the first connection starts all processes that wait at the socket, and end
   assert.deepEqual(world.calls, ['spawn d', 'spawn a', 'spawn b']);
   assert.deepEqual(watched(), [2000]);
   assert.deepEqual(world.view('b').record.startCause, { kind: 'connection', address: 'tcp://[::]:80' });
+});
+
+test('the events of a lazy program look at no other programs', () => {
+  const looksAmong = (count: number): number => {
+    const others = Array.from({ length: count }, (_, index) => ({ name: `other${index}` }));
+    const { world, connect } = begin([program('a', { startsecs: 0 }), ...others]);
+    const looking = mock.method(world.engine, 'process');
+    world.engine.start();
+    connect(1000);
+    world.clock.advance(2000);
+    world.end(0, 'a');
+    assert.equal(world.view('a').record.hold?.kind, 'connection');
+    return looking.mock.callCount();
+  };
+  assert.equal(looksAmong(1000), looksAmong(10));
+});
+
+test('a group that is added later is watched, and one that is removed is not', () => {
+  const { world, lazy, watched } = begin([{ name: 'x' }]);
+  const [late] = new World([program('late')]).groupsOf([program('late')]);
+  assert.ok(late !== undefined);
+  world.engine.addGroup(late, REQUEST);
+  assert.deepEqual(watched(), [1000]);
+  world.engine.request('late:late', 'stop', REQUEST);
+  assert.equal(world.engine.removeGroup('late'), 'removed');
+  assert.deepEqual(watched(), []);
+  lazy.close();
 });
 
 test('after an end that nothing follows it waits again, a second after its start at the earliest', () => {

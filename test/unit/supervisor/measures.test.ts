@@ -13,6 +13,8 @@ interface Scene {
   /** The next sample, or its failure. */
   next: UsageSample | Error;
   reads: number;
+  /** Pids of programs that were measured alone. */
+  readonly asked: number[];
 }
 
 function tree(cpuMs: number): TreeUsage {
@@ -42,6 +44,7 @@ function scene(): Scene {
     pids,
     next: sampleOf([[7, tree(500)]]),
     reads: 0,
+    asked: [],
   };
   const measures = new Measures({
     usage: {
@@ -51,6 +54,12 @@ function scene(): Scene {
         return world.next;
       },
     },
+    readUsageOf: async (wanted) => {
+      world.asked.push(...wanted);
+      if (world.next instanceof Error) throw world.next;
+      return world.next.trees;
+    },
+    process: (id) => ({ id, record: { pid: pids.get(id) ?? null } }) as unknown as ProcessView,
     processes: () => [...pids].map(([id, pid]) => ({ id, record: { pid } }) as unknown as ProcessView),
     channel: (id, stream) =>
       id === 'g:web' && stream === 'stdout' ? { counts: { lines: 1, bytes: 2, droppedLines: 3 } } : null,
@@ -73,6 +82,27 @@ test('a tree has memory, processes and descriptors, and its time counts', async 
   assert.deepEqual(world.measures.outputOf('g:web', 'stdout'), { lines: 1, bytes: 2, droppedLines: 3 });
   assert.equal(world.measures.outputOf('g:web', 'stderr'), null);
   assert.deepEqual(world.reports, []);
+});
+
+test('one program is measured alone, and its time never falls or counts twice', async () => {
+  const world = scene();
+  world.pids.set('g:off', null);
+  const trees = await world.measures.readTreesOf(['g:web', 'g:off']);
+  assert.deepEqual([...(trees?.keys() ?? [])], ['g:web']);
+  assert.deepEqual([world.asked, world.reads], [[7], 0]);
+  assert.equal(world.measures.cpuSecondsOf('g:web'), 0.5);
+  for (const [cpuMs, isWhole] of [
+    [900, true],
+    [600, false],
+    [900, true],
+    [950, false],
+  ] as const) {
+    world.next = sampleOf([[7, tree(cpuMs)]]);
+    await (isWhole ? world.measures.readTrees() : world.measures.readTreesOf(['g:web']));
+  }
+  assert.equal(world.measures.cpuSecondsOf('g:web'), 0.95);
+  world.next = new Error('no children');
+  assert.equal(await world.measures.readTreesOf(['g:web']), null, 'as without /proc');
 });
 
 test('scrapes at the same time share a measurement', async () => {

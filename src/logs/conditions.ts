@@ -1,14 +1,4 @@
-/** Those who wait for a sink: readers for room in its queue, and others for a condition. */
-
-/** A reader that is paused because a sink is full. */
-export interface Waiter {
-  resume(): void;
-  /**
-   * True while the pipe may still hold the last output of a process that has ended. That output is written before the
-   * supervisor's own line about the end of the process.
-   */
-  readonly hasLastOutput: boolean;
-}
+/** Calls that wait until something about a sink is true. */
 
 /** A condition that is not met yet. */
 interface Condition {
