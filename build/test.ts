@@ -3,7 +3,7 @@
  * sum. `npm test -- --quick` runs the rings that need no running supervisor. `npm test -- unit e2e` runs the named
  * rings only. `--only NAME` runs only files with NAME in their path. A ring without tests fails. A skipped test without
  * a reason is a failure. `--slow` (`npm run test:slow`) runs the long form of the rings that have one.
- * `--times` names the files of each ring that took longest.
+ * `--times` names the files and the tests of each ring that took longest.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { uncoveredIn } from './coverage.ts';
 import { ROOT } from './platform.ts';
 import { descendantsOf, kill } from './process-tree.ts';
 import { StalledFiles } from './stalled-files.ts';
+import { Times } from './test-times.ts';
 import type { CoveredFile } from './coverage.ts';
 
 const run = promisify(execFile);
@@ -95,7 +96,7 @@ const CONCURRENCY = 3;
 /** The same for each of two rings that run at the same time. */
 const CONCURRENCY_BESIDE = 2;
 
-/** Number of files that `--times` names. */
+/** Number of files, and of tests, that `--times` names. */
 const SLOWEST = 15;
 
 /** Factor on the timeouts of tests in their long form: up to four hours. */
@@ -289,20 +290,19 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
         `${commands.length} descendants: ${commands.join('; ')}`,
     ),
   );
-  /** Times of the first and the latest event of each file. */
-  const seen = new Map<string, { readonly firstMs: number; lastMs: number }>();
+  const seen = new Set<string>();
+  const times = new Times();
   // The run continues only while the stream is read.
   for await (const event of stream) {
     if (!('file' in event.data) || event.data.file === undefined) continue;
     stalled.seen(event.data.file);
-    const nowMs = performance.now();
-    const times = seen.get(event.data.file) ?? { firstMs: nowMs, lastMs: nowMs };
-    times.lastMs = nowMs;
-    seen.set(event.data.file, times);
+    // All files are announced at once (`test:enqueue`).
+    if (event.type !== 'test:enqueue') seen.add(event.data.file);
+    times.add(event);
     showProgress(`${ring.name}: ${formatTally(tally)}, file ${seen.size} of ${files.length}`);
   }
   stalled.close();
-  if (values.times === true) printTimes(seen);
+  if (values.times === true) for (const line of times.slowest(SLOWEST)) print(`  ${line}`);
   for (const file of failedFiles)
     if (output.has(file)) print(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
   if (isGated) {
@@ -311,13 +311,6 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     tally[uncovered.length > 0 ? 'failed' : 'passed'] += 1;
   }
   return tally;
-}
-
-/** Prints the files that took longest. */
-function printTimes(files: ReadonlyMap<string, { readonly firstMs: number; readonly lastMs: number }>): void {
-  const took = [...files].map(([file, { firstMs, lastMs }]) => ({ file, seconds: (lastMs - firstMs) / 1000 }));
-  for (const { file, seconds } of took.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST))
-    print(`  ${seconds.toFixed(1).padStart(6)} s  ${relative(ROOT, file)}`);
 }
 
 function formatTally({ passed, failed, skipped }: Tally): string {
