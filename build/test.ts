@@ -14,6 +14,7 @@ import { uncoveredIn } from './coverage.ts';
 import { ROOT } from './platform.ts';
 import { descendantsOf, kill } from './process-tree.ts';
 import { StalledFiles } from './stalled-files.ts';
+import { joinFiles } from './test-groups.ts';
 import { Times } from './test-times.ts';
 import type { CoveredFile } from './coverage.ts';
 
@@ -40,6 +41,8 @@ interface Ring {
   readonly isQuick?: boolean;
   /** True for a ring of `--slow`: with TEST_SLOW=1 its tests run in their long form (see test/slow.ts). */
   readonly hasLongForm?: boolean;
+  /** Number of processes that run all small files of the ring. By default, each file has a process of its own. */
+  readonly groups?: number;
   /** Seconds on two idle processors, for the forecast at the start. */
   readonly seconds: number;
   /** Runs once before the files, which run in parallel. */
@@ -61,6 +64,8 @@ const RINGS: readonly Ring[] = [
     folders: ['unit', 'engine'],
     // Both test folders together cover these.
     covers: ['src/core', 'src/config'],
+    groups: 16,
+    timeoutMs: 600_000,
   },
   { name: 'model', seconds: 12, isQuick: true, hasLongForm: true },
   { name: 'process', seconds: 25, isQuick: true },
@@ -242,8 +247,13 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
   // Test files inherit this variable. With compiled code from a file, V8 counts covered lines wrongly.
   if (isGated) delete process.env['NODE_COMPILE_CACHE'];
   else process.env['NODE_COMPILE_CACHE'] = COMPILED;
+  const absolute = files.map((file) => join(ROOT, file));
+  const groups =
+    ring.groups === undefined
+      ? { paths: absolute, pathOf: (file: string) => file }
+      : await joinFiles(absolute, ring.groups);
   const stream = runTests({
-    files: files.map((file) => join(ROOT, file)),
+    files: [...groups.paths],
     cwd: ROOT,
     concurrency: count === 1 ? CONCURRENCY : CONCURRENCY_BESIDE,
     timeout: timeoutMs,
@@ -295,7 +305,7 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
   // The run continues only while the stream is read.
   for await (const event of stream) {
     if (!('file' in event.data) || event.data.file === undefined) continue;
-    stalled.seen(event.data.file);
+    stalled.seen(groups.pathOf(event.data.file));
     // All files are announced at once (`test:enqueue`).
     if (event.type !== 'test:enqueue') seen.add(event.data.file);
     times.add(event);
