@@ -11,7 +11,7 @@ import { join, relative } from 'node:path';
 import { run as runTests } from 'node:test';
 import { parseArgs, promisify } from 'node:util';
 import { uncoveredIn } from './coverage.ts';
-import { ROOT } from './platform.ts';
+import { pathWithoutShims, ROOT } from './platform.ts';
 import { descendantsOf, kill } from './process-tree.ts';
 import { StalledFiles } from './stalled-files.ts';
 import { joinFiles } from './test-groups.ts';
@@ -126,6 +126,7 @@ const { positionals, values } = parseArgs({
   },
 });
 if (values.slow === true) process.env['TEST_SLOW'] = '1';
+process.env['PATH'] = await pathWithoutShims(process.env['PATH'] ?? '');
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
 
