@@ -1,7 +1,17 @@
-/** Seconds that the files and the tests of a ring take, from the events of Node's runner. */
-import { relative } from 'node:path';
-import { ROOT } from './platform.ts';
+/**
+ * Seconds that the files and the tests of a ring take, from the events of Node's runner. The seconds of files are kept
+ * for the next run, which begins with the longest files: then no long file runs alone at the end.
+ */
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { CACHE, ROOT } from './platform.ts';
 import type { TestEvent } from 'node:test/reporters';
+
+/** Seconds of the files of earlier runs, by path below {@link ROOT}. */
+const KEPT = join(CACHE, 'test-times.json');
+
+/** Bytes of a new file that are taken for a second. */
+const BYTES_PER_SECOND = 500;
 
 interface Took {
   readonly name: string;
@@ -42,5 +52,36 @@ export class Times {
         .slice(0, count)
         .map(({ name, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${name}`),
     );
+  }
+
+  /** Keeps the times of the files for the next run. */
+  async remember(): Promise<void> {
+    const all = {
+      ...(await keptTimes()),
+      ...Object.fromEntries(this.#files.map(({ name, seconds }) => [name, seconds])),
+    };
+    await mkdir(dirname(KEPT), { recursive: true });
+    await writeFile(KEPT, JSON.stringify(all));
+  }
+}
+
+/** Returns files (absolute paths) in the order of a run. The time of a new file is estimated by its size. */
+export async function longestFirst(files: readonly string[]): Promise<readonly string[]> {
+  const kept = await keptTimes();
+  const estimated = await Promise.all(
+    files.map(async (file) => ({
+      file,
+      seconds: kept[relative(ROOT, file)] ?? (await stat(file)).size / BYTES_PER_SECOND,
+    })),
+  );
+  return estimated.toSorted((a, b) => b.seconds - a.seconds).map(({ file }) => file);
+}
+
+async function keptTimes(): Promise<Readonly<Record<string, number>>> {
+  try {
+    return JSON.parse(await readFile(KEPT, 'utf8')) as Record<string, number>;
+  } catch {
+    // This is the first run, or another ring was writing the file at that moment. Only the order depends on it.
+    return {};
   }
 }

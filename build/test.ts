@@ -15,7 +15,7 @@ import { pathWithoutShims, ROOT } from './platform.ts';
 import { descendantsOf, kill } from './process-tree.ts';
 import { StalledFiles } from './stalled-files.ts';
 import { joinFiles } from './test-groups.ts';
-import { Times } from './test-times.ts';
+import { longestFirst, Times } from './test-times.ts';
 import type { CoveredFile } from './coverage.ts';
 
 const run = promisify(execFile);
@@ -41,6 +41,8 @@ interface Ring {
   readonly isQuick?: boolean;
   /** True for a ring of `--slow`: with TEST_SLOW=1 its tests run in their long form (see test/slow.ts). */
   readonly hasLongForm?: boolean;
+  /** Number of files that run at the same time; by default {@link CONCURRENCY} or {@link CONCURRENCY_BESIDE}. */
+  readonly concurrency?: number;
   /** Number of processes that run all small files of the ring. By default, each file has a process of its own. */
   readonly groups?: number;
   /** Seconds on two idle processors, for the forecast at the start. */
@@ -76,7 +78,8 @@ const RINGS: readonly Ring[] = [
     files: ['bytes', 'early-signals', 'exit-codes', 'reaping'].map((name) => `e2e/${name}`),
     env: { TEST_LIBC: 'system' },
   },
-  { name: 'e2e', seconds: 390 },
+  // Its tests wait more than half of their time.
+  { name: 'e2e', concurrency: 5, seconds: 390 },
   { name: 'conformance', isBeside: true, seconds: 300, timeoutMs: 300_000 },
   { name: 'browser', seconds: 120, timeoutMs: 300_000 },
   { name: 'soak', isBeside: true, seconds: 65, hasLongForm: true },
@@ -251,12 +254,12 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
   const absolute = files.map((file) => join(ROOT, file));
   const groups =
     ring.groups === undefined
-      ? { paths: absolute, pathOf: (file: string) => file }
+      ? { paths: await longestFirst(absolute), pathOf: (file: string) => file }
       : await joinFiles(absolute, ring.groups);
   const stream = runTests({
     files: [...groups.paths],
     cwd: ROOT,
-    concurrency: count === 1 ? CONCURRENCY : CONCURRENCY_BESIDE,
+    concurrency: ring.concurrency ?? (count === 1 ? CONCURRENCY : CONCURRENCY_BESIDE),
     timeout: timeoutMs,
     signal: stopping.signal,
     env: { ...process.env, ...ring.env },
@@ -313,6 +316,7 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     showProgress(`${ring.name}: ${formatTally(tally)}, file ${seen.size} of ${files.length}`);
   }
   stalled.close();
+  await times.remember();
   if (values.times === true) for (const line of times.slowest(SLOWEST)) print(`  ${line}`);
   for (const file of failedFiles)
     if (output.has(file)) print(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
