@@ -102,8 +102,8 @@ export async function glibcVersion(platform: Platform): Promise<string> {
 export async function pathWithoutShims(path: string): Promise<string> {
   try {
     const { stdout: found } = await run('sh', ['-c', 'command -v python3'], { env: { PATH: path } });
-    const file = await open(found.trim());
-    const { buffer } = await file.read({ buffer: Buffer.alloc(2) }).finally(() => file.close());
+    await using file = await open(found.trim());
+    const { buffer } = await file.read({ buffer: Buffer.alloc(2) });
     if (buffer.toString('latin1') !== '#!') return path;
     const { stdout: real } = await run('python3', ['-c', 'import sys; print(sys.executable)'], {
       env: { ...process.env, PATH: path },

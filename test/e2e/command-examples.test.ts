@@ -29,8 +29,9 @@ const examples = [
 ];
 
 /** Commands that stop no program. */
-const READS =
-  /^onevisor (?:status|logs|describe|why|top|tail|health|help|check|completion|grafana|alerts|schema|echo-conf|install)\b/;
+const READS = new RegExp(
+  '^onevisor (?:status|logs|describe|why|top|tail|health|help|check|completion|grafana|alerts|schema|install)\\b',
+);
 
 /** Commands of the front page that name no file, no placeholder and no container. */
 const front = [...(DOCUMENTS.get('README.md') ?? '').matchAll(/`(onevisor [^`]+)`/g)]
