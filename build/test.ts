@@ -79,7 +79,7 @@ const RINGS: readonly Ring[] = [
     env: { TEST_LIBC: 'system' },
   },
   // Its tests wait more than half of their time.
-  { name: 'e2e', concurrency: 5, seconds: 390 },
+  { name: 'e2e', concurrency: 4, seconds: 390 },
   { name: 'conformance', isBeside: true, seconds: 300, timeoutMs: 300_000 },
   { name: 'browser', seconds: 120, timeoutMs: 300_000 },
   { name: 'soak', isBeside: true, seconds: 65, hasLongForm: true },

@@ -72,7 +72,7 @@ test('a program behind -- runs as it is written', { skip }, async (t) => {
   }
 });
 
-test('each command has its help, three ways', { skip }, async (t) => {
+test('each command has its help, three ways', SLOW, async (t) => {
   const launched = await supervised(t);
   for (const { name, kind } of typedCommands) {
     const forms = [
