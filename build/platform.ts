@@ -4,8 +4,8 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { isPresent } from './cache.ts';
 
@@ -93,6 +93,26 @@ export async function glibcVersion(platform: Platform): Promise<string> {
   );
   if (numbers.includes(null)) throw new Error(`cannot find the version of glibc: ${platform.cc} has another libc`);
   return numbers.map((match) => match?.[1]).join('.');
+}
+
+/**
+ * Returns $PATH for tests. If `python3` is a script, as the shims of pyenv are, the folder of the real Python comes
+ * first: such a script runs bash more than ten times before Python starts.
+ */
+export async function pathWithoutShims(path: string): Promise<string> {
+  try {
+    const { stdout: found } = await run('sh', ['-c', 'command -v python3'], { env: { PATH: path } });
+    await using file = await open(found.trim());
+    const { buffer } = await file.read({ buffer: Buffer.alloc(2) });
+    if (buffer.toString('latin1') !== '#!') return path;
+    const { stdout: real } = await run('python3', ['-c', 'import sys; print(sys.executable)'], {
+      env: { ...process.env, PATH: path },
+    });
+    return `${dirname(real.trim())}:${path}`;
+  } catch {
+    // There is no Python. The tests that need Python say so.
+    return path;
+  }
 }
 
 /** The part of package.json that is read. */

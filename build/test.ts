@@ -3,7 +3,7 @@
  * sum. `npm test -- --quick` runs the rings that need no running supervisor. `npm test -- unit e2e` runs the named
  * rings only. `--only NAME` runs only files with NAME in their path. A ring without tests fails. A skipped test without
  * a reason is a failure. `--slow` (`npm run test:slow`) runs the long form of the rings that have one.
- * `--times` names the files of each ring that took longest.
+ * `--times` names the files and the tests of each ring that took longest.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
@@ -11,9 +11,11 @@ import { join, relative } from 'node:path';
 import { run as runTests } from 'node:test';
 import { parseArgs, promisify } from 'node:util';
 import { uncoveredIn } from './coverage.ts';
-import { ROOT } from './platform.ts';
+import { pathWithoutShims, ROOT } from './platform.ts';
 import { descendantsOf, kill } from './process-tree.ts';
 import { StalledFiles } from './stalled-files.ts';
+import { joinFiles } from './test-groups.ts';
+import { longestFirst, Times } from './test-times.ts';
 import type { CoveredFile } from './coverage.ts';
 
 const run = promisify(execFile);
@@ -39,6 +41,10 @@ interface Ring {
   readonly isQuick?: boolean;
   /** True for a ring of `--slow`: with TEST_SLOW=1 its tests run in their long form (see test/slow.ts). */
   readonly hasLongForm?: boolean;
+  /** Number of files that run at the same time; by default {@link CONCURRENCY} or {@link CONCURRENCY_BESIDE}. */
+  readonly concurrency?: number;
+  /** Number of processes that run all small files of the ring. By default, each file has a process of its own. */
+  readonly groups?: number;
   /** Seconds on two idle processors, for the forecast at the start. */
   readonly seconds: number;
   /** Runs once before the files, which run in parallel. */
@@ -60,6 +66,8 @@ const RINGS: readonly Ring[] = [
     folders: ['unit', 'engine'],
     // Both test folders together cover these.
     covers: ['src/core', 'src/config'],
+    groups: 16,
+    timeoutMs: 600_000,
   },
   { name: 'model', seconds: 12, isQuick: true, hasLongForm: true },
   { name: 'process', seconds: 25, isQuick: true },
@@ -70,7 +78,8 @@ const RINGS: readonly Ring[] = [
     files: ['bytes', 'early-signals', 'exit-codes', 'reaping'].map((name) => `e2e/${name}`),
     env: { TEST_LIBC: 'system' },
   },
-  { name: 'e2e', seconds: 390 },
+  // Its tests wait more than half of their time.
+  { name: 'e2e', concurrency: 4, seconds: 390 },
   { name: 'conformance', isBeside: true, seconds: 300, timeoutMs: 300_000 },
   { name: 'browser', seconds: 120, timeoutMs: 300_000 },
   { name: 'soak', isBeside: true, seconds: 65, hasLongForm: true },
@@ -95,7 +104,7 @@ const CONCURRENCY = 3;
 /** The same for each of two rings that run at the same time. */
 const CONCURRENCY_BESIDE = 2;
 
-/** Number of files that `--times` names. */
+/** Number of files, and of tests, that `--times` names. */
 const SLOWEST = 15;
 
 /** Factor on the timeouts of tests in their long form: up to four hours. */
@@ -126,6 +135,7 @@ const { positionals, values } = parseArgs({
   },
 });
 if (values.slow === true) process.env['TEST_SLOW'] = '1';
+process.env['PATH'] = await pathWithoutShims(process.env['PATH'] ?? '');
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
 
@@ -247,10 +257,15 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
   // Test files inherit this variable. With compiled code from a file, V8 counts covered lines wrongly.
   if (isGated) delete process.env['NODE_COMPILE_CACHE'];
   else process.env['NODE_COMPILE_CACHE'] = COMPILED;
+  const absolute = files.map((file) => join(ROOT, file));
+  const groups =
+    ring.groups === undefined
+      ? { paths: await longestFirst(absolute), pathOf: (file: string) => file }
+      : await joinFiles(absolute, ring.groups);
   const stream = runTests({
-    files: files.map((file) => join(ROOT, file)),
+    files: [...groups.paths],
     cwd: ROOT,
-    concurrency: count === 1 ? CONCURRENCY : CONCURRENCY_BESIDE,
+    concurrency: ring.concurrency ?? (count === 1 ? CONCURRENCY : CONCURRENCY_BESIDE),
     timeout: timeoutMs,
     signal: stopping.signal,
     env: { ...process.env, PATH: `${FIRST_FOLDERS}:${process.env['PATH'] ?? ''}`, ...ring.env },
@@ -295,20 +310,20 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
         `${commands.length} descendants: ${commands.join('; ')}`,
     ),
   );
-  /** Times of the first and the latest event of each file. */
-  const seen = new Map<string, { readonly firstMs: number; lastMs: number }>();
+  const seen = new Set<string>();
+  const times = new Times();
   // The run continues only while the stream is read.
   for await (const event of stream) {
     if (!('file' in event.data) || event.data.file === undefined) continue;
-    stalled.seen(event.data.file);
-    const nowMs = performance.now();
-    const times = seen.get(event.data.file) ?? { firstMs: nowMs, lastMs: nowMs };
-    times.lastMs = nowMs;
-    seen.set(event.data.file, times);
+    stalled.seen(groups.pathOf(event.data.file));
+    // All files are announced at once (`test:enqueue`).
+    if (event.type !== 'test:enqueue') seen.add(event.data.file);
+    times.add(event);
     showProgress(`${ring.name}: ${formatTally(tally)}, file ${seen.size} of ${files.length}`);
   }
   stalled.close();
-  if (values.times === true) printTimes(seen);
+  await times.remember();
+  if (values.times === true) for (const line of times.slowest(SLOWEST)) print(`  ${line}`);
   for (const file of failedFiles)
     if (output.has(file)) print(`  output of ${relative(ROOT, file)}:\n${indent(output.get(file) ?? '')}`);
   if (isGated) {
@@ -317,13 +332,6 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     tally[uncovered.length > 0 ? 'failed' : 'passed'] += 1;
   }
   return tally;
-}
-
-/** Prints the files that took longest. */
-function printTimes(files: ReadonlyMap<string, { readonly firstMs: number; readonly lastMs: number }>): void {
-  const took = [...files].map(([file, { firstMs, lastMs }]) => ({ file, seconds: (lastMs - firstMs) / 1000 }));
-  for (const { file, seconds } of took.toSorted((a, b) => b.seconds - a.seconds).slice(0, SLOWEST))
-    print(`  ${seconds.toFixed(1).padStart(6)} s  ${relative(ROOT, file)}`);
 }
 
 function formatTally({ passed, failed, skipped }: Tally): string {

@@ -61,6 +61,12 @@ async function linesOf(launched: Launched, command: readonly string[]): Promise<
     .toSorted();
 }
 
+/** Completes {@link LINES}, each as a test: on a busy machine, all of them together take minutes. */
+async function completeLines(t: TestContext, complete: (line: string) => Promise<string[]>): Promise<void> {
+  for (const [line, expected] of LINES)
+    await t.test(line, async () => assert.deepEqual(await complete(line), expected.toSorted()));
+}
+
 /** Calls the function as bash does for a line with the cursor at its end. */
 const BASH = `
 source ./script.bash
@@ -73,7 +79,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
 test('bash', { skip: (await isInstalled('bash')) ? skip : 'bash is not installed' }, async (t) => {
   const launched = await supervised(t);
   const complete = (line: string): Promise<string[]> => linesOf(launched, ['bash', '-c', BASH, 'bash', line]);
-  for (const [line, expected] of LINES) assert.deepEqual(await complete(line), expected.toSorted(), line);
+  await completeLines(t, complete);
   // Bash replaces only what is after the colon.
   assert.deepEqual(await complete('onevisor stop worker:'), ['\\*', 'w0', 'w1']);
   assert.deepEqual(await complete('onevisor stop wor'), ['worker:\\*', 'worker:w0', 'worker:w1']);
@@ -139,7 +145,7 @@ test('zsh', { skip: (await isInstalled('zsh')) ? skip : 'zsh is not installed' }
     const found = await linesOf(launched, ['cat', 'found']);
     return [...new Set(found)].filter((word) => word !== 'all-done');
   };
-  for (const [line, expected] of LINES) assert.deepEqual(await complete(line), expected.toSorted(), line);
+  await completeLines(t, complete);
   assert.deepEqual(await complete('onevisor stop wor'), ['worker:*', 'worker:w0', 'worker:w1']);
   assert.deepEqual(await complete("onevisor stop 'worker:w"), ['worker:w0', 'worker:w1']);
   assert.deepEqual(await complete('onevisor wait worker:w0:h'), ['worker:w0:healthy']);
@@ -159,7 +165,7 @@ test('fish', { skip: (await isInstalled('fish')) ? skip : 'fish is not installed
     ]);
     return found.map((word) => word.replace(/\t.*/, ''));
   };
-  for (const [line, expected] of LINES) assert.deepEqual(await complete(line), expected.toSorted(), line);
+  await completeLines(t, complete);
   assert.deepEqual(await complete('onevisor stop wor'), ['worker:*', 'worker:w0', 'worker:w1']);
   assert.deepEqual(await complete('onevisor wait worker:w0:h'), ['worker:w0:healthy']);
   assert.deepEqual(await complete('onevisor ctl wait web:re'), ['web:ready']);

@@ -3,11 +3,12 @@
  * it. Its output comes through real pipes, since Node's own pipes are sockets, for which `open("/dev/stdout")` fails.
  */
 import { execFile, spawn } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { closeSync, constants, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { constants as system, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { randomUUID } from 'node:crypto';
 import { Lines } from './lines.ts';
@@ -24,6 +25,8 @@ const LIBC = process.env['TEST_LIBC'] === undefined ? {} : { ONEVISOR_LIBC: proc
 
 /** Every process below a launched one has this variable with a value of its own, by which the clean-up finds it. */
 const MARK = 'LAUNCHED_BY_TEST';
+
+const LOOK_AGAIN_MS = 5;
 
 export interface LaunchOptions {
   /** Text of supervisord.conf, which is written to the folder and passed with `-c`. `%FOLDER%` becomes the folder. */
@@ -133,7 +136,7 @@ export async function launch(test: TestContext, options: LaunchOptions = {}): Pr
   const own = options.config === undefined ? { ONEVISOR_CONF: '' } : {};
   const base = { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: folder, ...LIBC };
   const env = { ...base, ...own, ...options.env, [MARK]: mark };
-  const [out, err] = [await pipeIn(folder, 'stdout'), await pipeIn(folder, 'stderr')];
+  const [out, err] = await twoPipesIn(folder);
   const child = spawn(line[0] ?? '', line.slice(1), {
     cwd: folder,
     env,
@@ -194,13 +197,22 @@ async function writeFiles(folder: string, files: Readonly<Record<string, string>
   }
 }
 
-/** Creates a named pipe, since Node can create no other: its read end as lines, its write end for a child. */
-async function pipeIn(folder: string, name: string): Promise<{ lines: Lines; writeEnd: number }> {
-  const path = join(folder, `.${name}`);
-  await run('mkfifo', ['-m', '600', path]);
+interface Pipe {
+  readonly lines: Lines;
+  readonly writeEnd: number;
+}
+
+/** Creates two named pipes, since Node can create no others: their read ends as lines, their write ends for a child. */
+async function twoPipesIn(folder: string): Promise<[Pipe, Pipe]> {
+  const paths = [join(folder, '.stdout'), join(folder, '.stderr')] as const;
+  await run('mkfifo', ['-m', '600', ...paths]);
+  return [openPipe(paths[0]), openPipe(paths[1])];
+}
+
+function openPipe(path: string): Pipe {
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writeEnd = openSync(path, constants.O_WRONLY);
-  await rm(path);
+  rmSync(path);
   return { lines: new Lines(new Socket({ fd: readEnd, readable: true, writable: false })), writeEnd };
 }
 
@@ -214,7 +226,7 @@ async function onlyChildOf(parent: ChildProcess): Promise<number> {
     const text = await readFile(path, 'utf8').catch(() => '');
     const child = Number.parseInt(text, 10);
     if (child > 0) return child;
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await sleep(2);
   }
   throw new Error('cannot launch: unshare ended without a child');
 }
@@ -238,7 +250,7 @@ async function outcomeOf(
 
 /** Kills all processes with the mark of one launch, including daemons and orphans, until none is left. */
 async function killMarked(mark: string): Promise<void> {
-  for (let marked = await pidsWith(`${MARK}=${mark}`); marked.length > 0; marked = await pidsWith(`${MARK}=${mark}`)) {
+  for (let marked = pidsWith(`${MARK}=${mark}`); marked.length > 0; marked = pidsWith(`${MARK}=${mark}`)) {
     for (const pid of marked) {
       try {
         process.kill(pid, 'SIGKILL');
@@ -246,17 +258,22 @@ async function killMarked(mark: string): Promise<void> {
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
       }
     }
+    // A killed process has its environment until the kernel has freed its memory.
+    await sleep(LOOK_AGAIN_MS);
   }
 }
 
-async function pidsWith(variable: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      // The process has ended, or belongs to another user, so its environment cannot be read.
-      const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-      return environment.split('\0').includes(variable) ? [pid] : [];
-    }),
-  );
-  return found.flat();
+/** Reads without promises: with hundreds of processes, they would take much more time than the reading. */
+function pidsWith(variable: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(variable);
+      } catch {
+        // The process has ended, or belongs to another user, so its environment cannot be read.
+        return false;
+      }
+    });
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { checkedOutCommit, compilerVersion } from '../../../build/platform.ts';
+import { checkedOutCommit, compilerVersion, pathWithoutShims } from '../../../build/platform.ts';
 import { isInstalled } from '../../../build/rootfs.ts';
 
 const run = promisify(execFile);
@@ -39,4 +39,14 @@ test('changed files, and sources that git does not have, make a commit dirty', {
 
 test('a compiler that is not installed is named, with the package', async () => {
   await assert.rejects(compilerVersion('no-such-cc'), /^Error: cannot run no-such-cc: install g\+\+ with its/);
+});
+
+test('a python3 that is a script makes room for the Python that it starts', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'onevisor-shims-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = `${folder}:/usr/bin:/bin`;
+  assert.equal(await pathWithoutShims(path), path);
+  await writeFile(join(folder, 'python3'), '#!/bin/sh\necho /some/where/python3.99\n', { mode: 0o755 });
+  assert.equal(await pathWithoutShims(path), `/some/where:${path}`);
+  assert.equal(await pathWithoutShims('/nowhere'), '/nowhere');
 });
