@@ -113,12 +113,6 @@ const LONG_FORM_FACTOR = 120;
 /** Cache of compiled sources and tests, for this run and later runs. Each test file starts 0.2 s sooner. */
 const COMPILED = join(ROOT, 'dist', '.cache', 'compiled');
 
-/**
- * Folders of programs that come first for the tests: those of the distribution. A wrapper before them, as version
- * managers have for python3, takes twenty times as long as the program.
- */
-const FIRST_FOLDERS = '/usr/sbin:/usr/bin:/sbin:/bin';
-
 interface Tally {
   passed: number;
   failed: number;
@@ -268,7 +262,7 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     concurrency: ring.concurrency ?? (count === 1 ? CONCURRENCY : CONCURRENCY_BESIDE),
     timeout: timeoutMs,
     signal: stopping.signal,
-    env: { ...process.env, PATH: `${FIRST_FOLDERS}:${process.env['PATH'] ?? ''}`, ...ring.env },
+    env: { ...process.env, ...ring.env },
     // The runner passes on all its options, and the default of --report-signal turns reports on. A test that gets
     // SIGUSR2 would write a report.
     execArgv: ['--no-report-on-signal'],

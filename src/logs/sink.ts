@@ -15,14 +15,8 @@ import { Conditions } from './conditions.ts';
 import { type Dropped, FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
 import type { Done, Outlet, OutletHost } from './outlets.ts';
 import { OwnLines } from './own-lines.ts';
-import {
-  NO_OPERATIONS,
-  NO_WAITERS,
-  type Operation,
-  type SinkContext,
-  type SinkPlace,
-  type Waiter,
-} from './sink-parts.ts';
+import { NO_OPERATIONS, NO_WAITERS } from './sink-parts.ts';
+import type { Operation, SinkContext, SinkPlace, Waiter } from './sink-parts.ts';
 import type { LogProblem } from './ports.ts';
 
 /** Limit of the queue. Readers that feed a full sink are paused. They continue when the queue is half empty. */
