@@ -21,7 +21,6 @@ import type { LogProblem } from './ports.ts';
 
 /** Limit of the queue. Readers that feed a full sink are paused. They continue when the queue is half empty. */
 export const QUEUE_BYTES = 1024 * 1024;
-
 const NEWLINE_BYTE = 0x0a;
 const NEWLINE = Buffer.from('\n');
 
