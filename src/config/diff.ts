@@ -99,7 +99,8 @@ export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupU
 /** Returns the facts that a spawn depends on. */
 function executed({ type, argv, echoed, options }: ProcessConfig): unknown {
   const rows: Table = programOptions;
-  return [type, argv, echoed, Object.entries(allOptions(options)).filter(([name]) => rows[name]?.isLive !== true)];
+  const counted = Object.entries(allOptions(options)).filter(([name]) => rows[name]?.isLive !== true);
+  return [type, argv, echoed, Object.fromEntries(counted)];
 }
 
 /** Options of `[supervisord]` that have changed, and other sections that have. */

@@ -42,12 +42,14 @@ test('a comparison sees the values that are shared, too', () => {
   const before = configOf(MANY);
   assert.deepEqual(diffConfigs(before, configOf(MANY)).changed, []);
   // The first program has all values as its own in one configuration, and shares them in the other.
-  const more = configOf(`[program:first]\ncommand=run\npriority=1\nstartsecs=7\n${MANY}`);
+  const more = configOf(`[program:first]\ncommand=run\npriority=1\nstartsecs=7\numask=077\n${MANY}`);
   assert.deepEqual(diffConfigs(before, more), { added: ['first'], changed: [], removed: [] });
   const changed = configOf(MANY.replaceAll('command', 'startsecs=3\ncommand'));
   assert.deepEqual(diffConfigs(before, changed).changed, ['p0', 'p1', 'p2']);
-  const second = ({ groups }: Config) => groups[1]?.processes[0];
-  const [old, same, other] = [before, more, configOf(MANY.replaceAll('command', 'umask=077\ncommand'))].map(second);
+  const first = ({ groups }: Config) => groups.find(({ name }) => name === 'p0')?.processes[0];
+  const [old, same, other] = [before, more, configOf(MANY.replaceAll('command', 'umask=077\ncommand'))].map(first);
   assert.ok(old !== undefined && same !== undefined && other !== undefined);
   assert.equal(isExecutionChanged(old, other), true);
+  // The order of own and shared values is no change.
+  assert.equal(isExecutionChanged(old, same), false);
 });
