@@ -11,7 +11,7 @@ import { bundleDashboard } from './dashboard.ts';
 import { absentAsNull, writeWhole } from './cache.ts';
 import { makeExecutable } from './executable.ts';
 import { collectLicences, LICENCES } from './licences.ts';
-import { productFolder, ROOT } from './platform.ts';
+import { CACHE, productFolder, ROOT } from './platform.ts';
 import type { Platform } from './platform.ts';
 
 /** The main program of the executable, and the piece of it that is the client alone. */
@@ -36,6 +36,7 @@ export interface Product {
 export async function buildProduct(platform: Platform, entry: string = ENTRY): Promise<Product> {
   const folder = productFolder(platform);
   await mkdir(folder, { recursive: true });
+  await mkdir(CACHE, { recursive: true });
   // Earlier builds left the addon there.
   await rm(join(folder, 'onevisor.node'), { force: true });
   const isOwn = entry === ENTRY;
