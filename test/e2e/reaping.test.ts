@@ -13,12 +13,12 @@ const run = promisify(execFile);
 const skip = (await pid1SkipReason()) ?? false;
 const TWO_PROCESSES = 'process_name=parent%(process_num)d\nnumprocs=2\n';
 
-test('as PID 1, 10,000 orphans of programs leave no zombie', { skip }, async (t) => {
+test('as PID 1, 3,000 orphans of programs leave no zombie', { skip }, async (t) => {
   const program = await compile(t, 'leaves-orphans');
   const launched = await launch(t, {
-    config: `[supervisord]\n[program:parent]\ncommand=${program} 5000\n${TWO_PROCESSES}`,
+    config: `[supervisord]\n[program:parent]\ncommand=${program} 1500\n${TWO_PROCESSES}`,
   });
-  await launched.stdout.waitFor(/left 5000$/, { count: 2, timeoutMs: 110_000 });
+  await launched.stdout.waitFor(/left 1500$/, { count: 2, timeoutMs: 110_000 });
   await until('the last orphan to be reaped', async () => (await countZombies(launched.pid)) === 0);
   launched.signal('SIGTERM');
   assert.deepEqual(await launched.exit, { code: 0, signal: null });
