@@ -80,11 +80,13 @@ test('each command has its help, three ways', SLOW, async (t) => {
       [name, '--help'],
       ...(kind === 'client' ? [['ctl', name, '--help']] : []),
     ];
-    for (const form of forms) {
-      const { code, stdout, stderr } = await launched.enter(['onevisor', ...form]);
-      assert.deepEqual([code, stderr], [0, ''], form.join(' '));
-      assert.match(stdout, new RegExp(`^Usage: onevisor ${name}\\b`), form.join(' '));
-    }
+    await t.test(name, async () => {
+      for (const form of forms) {
+        const { code, stdout, stderr } = await launched.enter(['onevisor', ...form]);
+        assert.deepEqual([code, stderr], [0, ''], form.join(' '));
+        assert.match(stdout, new RegExp(`^Usage: onevisor ${name}\\b`), form.join(' '));
+      }
+    });
   }
 });
 
