@@ -175,7 +175,6 @@ test('100 restarts leave no descriptor behind', { skip }, async (t) => {
   const script = 'yes "restart app" | head -n 100 | "$0" ctl';
   const { code, stdout } = await launched.enter(['sh', '-c', script, '/proc/1/exe']);
   assert.deepEqual([code, stdout.match(/app: started/g)?.length], [0, 100], stdout);
-  await until('all restarts', async () => (await starts()) === 101);
   await until('as many descriptors as before', async () => (await count()) <= before);
 });
 
