@@ -17,10 +17,10 @@ import { recordTasks } from './main-thread.ts';
 after(closeBrowser);
 
 /**
- * Longest task while a person filters and folds, in milliseconds. All rows in one frame took 319 to 438 on a busy
- * machine.
+ * Longest task while a person filters and folds, in milliseconds of processor time. It is 50 on an idle machine and 115
+ * on a busy one; all rows in one frame took 319 to 438 there.
  */
-const LONGEST_TASK = 100;
+const LONGEST_TASK = 200;
 
 test('300 sleepers: filter, choice and scrolling stay smooth', { skip }, async (t) => {
   const { url } = await launchSite(t, busyPrograms(300), { files: busyFiles });
