@@ -19,8 +19,11 @@ const SECONDS = Number(process.env['FLOOD_SECONDS'] ?? 3);
 const WARM_UP = 200_000;
 const BATCH = 2000;
 
-/** Longest task of the main thread, in milliseconds of processor time. */
-const LONGEST_TASK = 100;
+/**
+ * Longest task of the main thread, in milliseconds of processor time. The promise is 100 on an idle machine, which the
+ * long form checks.
+ */
+const LONGEST_TASK = SECONDS >= 30 ? 100 : 200;
 
 const MEBIBYTE = 1024 * 1024;
 
