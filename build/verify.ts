@@ -35,8 +35,8 @@ const LIBRARIES: ReadonlySet<string> = new Set([
   'ld-linux-aarch64.so.1',
 ]);
 
-/** The executable must not grow unnoticed. */
-const LARGEST_BYTES = 83e6;
+/** The executable must not grow unnoticed. The client as a bundle of its own took 1.2 MB. */
+const LARGEST_BYTES = 84e6;
 
 const { values: options } = parseArgs({
   options: { arch: { type: 'string' }, sizes: { type: 'boolean', default: true } },
