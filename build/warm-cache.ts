@@ -86,10 +86,14 @@ export async function makeWarmCache(
     const configuration = inFolder('supervisord.conf');
     await writeFile(configuration, formatConfig(folder));
     const supervisor = begin('warm-run.cjs', piece('onevisor'), folder, inFolder('onevisor'), String(ENDING));
-    await Promise.race([supervisor, untilPresent(inFolder('at-rest'))]);
-    await begin('warm-client.cjs', piece('client'), configuration, inFolder('client'));
-    supervisor.child.kill('SIGTERM');
-    await supervisor;
+    try {
+      await Promise.race([supervisor, untilPresent(inFolder('at-rest'))]);
+      await begin('warm-client.cjs', piece('client'), configuration, inFolder('client'));
+    } finally {
+      // Also after a failure: it would run on with its programs.
+      supervisor.child.kill('SIGTERM');
+      await supervisor;
+    }
     await begin('warm-again.cjs', piece(wanted), inFolder(wanted), output);
   } finally {
     await rm(folder, { recursive: true, force: true });
