@@ -5,7 +5,7 @@
 import { diffNotifications } from '../config/diff.ts';
 import type { NotifyConfig, ProcessConfig } from '../config/model.ts';
 import { type Alert, NO_PROCESS } from '../core/alert.ts';
-import type { EngineEvent } from '../engine/events.ts';
+import type { SupervisorEvent } from '../engine/events.ts';
 import type { Clock, Jobs, Report } from '../engine/ports.ts';
 import { HostLookups } from '../health/host-lookups.ts';
 import { type Occurrence, type OccurrenceFacts, Occurrences, ofSupervisor } from './occurrences.ts';
@@ -72,7 +72,7 @@ export class Alerts {
   }
 
   /** Takes a change of the engine. */
-  observe(event: EngineEvent): void {
+  observe(event: SupervisorEvent): void {
     const occurrence = this.#occurrences.take(event);
     if (occurrence !== null) this.#take(occurrence);
   }

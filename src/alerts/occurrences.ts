@@ -14,7 +14,7 @@ import { formatFailure } from '../core/run-failure.ts';
 import { formatSignal } from '../core/signals.ts';
 import { formatHold } from '../core/start-hold.ts';
 import type { ProcessStateName } from '../core/states.ts';
-import type { EngineEvent } from '../engine/events.ts';
+import type { SupervisorEvent } from '../engine/events.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 
 /** Facts about processes that are not in the events of the engine. */
@@ -55,7 +55,7 @@ const ENDED_STATES: ReadonlySet<ProcessStateName> = new Set(['BACKOFF', 'EXITED'
 /** Ends that nothing of ours has asked for. */
 const UNEXPECTED_ENDS: ReadonlySet<EndReason> = new Set(['exit', 'signal', 'oom', 'protocol']);
 
-type ProcessEvent = Extract<EngineEvent, { type: 'process' }>;
+type ProcessEvent = Extract<SupervisorEvent, { type: 'process' }>;
 
 /** The occurrences of one supervisor. */
 export class Occurrences {
@@ -68,7 +68,7 @@ export class Occurrences {
   }
 
   /** Returns the occurrence of a change; null for none. Must see every change. */
-  take(event: EngineEvent): Occurrence | null {
+  take(event: SupervisorEvent): Occurrence | null {
     switch (event.type) {
       case 'process':
         return this.#takeState(event);
@@ -94,6 +94,7 @@ export class Occurrences {
       case 'spawned':
       case 'ready':
       case 'configured':
+      case 'restarted':
         return null;
     }
   }

@@ -22,7 +22,7 @@ import { isPlannedRestart } from '../core/restart-policy.ts';
 import type { Goal, ShutdownRecord } from '../core/shutdown-machine.ts';
 import { STOPPED_STATES } from '../core/states.ts';
 import { startOrder } from '../core/stop-order.ts';
-import { type EngineEvent, type Listener, Subscribers } from './events.ts';
+import { type EngineEvent, type EngineListener, Subscribers } from './events.ts';
 import { Alarm } from './alarm.ts';
 import { blockedCauseOf, exitCauseOf, type ExitSettings, judgeMain } from './exit-cause.ts';
 import { formatFatal, formatNote, formatReapedUnknown, type Message } from './messages.ts';
@@ -228,7 +228,7 @@ export class Engine {
   }
 
   /** Calls the listener after every change. Returns the function that ends the subscription. */
-  subscribe(listener: Listener): () => void {
+  subscribe(listener: EngineListener): () => void {
     return this.#subscribers.add(listener);
   }
 

@@ -35,20 +35,29 @@ export type EngineEvent =
   /** A shutdown or restart of the supervisor has begun. */
   | { readonly type: 'supervisor'; readonly goal: Goal; readonly cause: ExitCause };
 
-/** Receives events. Must return at once. */
-export type Listener = (event: EngineEvent) => void;
+/** An event for those who stay subscribed over a restart of the supervisor, which makes a new engine. */
+export type SupervisorEvent =
+  | EngineEvent
+  /** The next engine is there, and its programs start next. `ids` are its processes. */
+  | { readonly type: 'restarted'; readonly ids: ReadonlySet<string> };
+
+/** Receives the events of one engine. Must return at once. */
+export type EngineListener = (event: EngineEvent) => void;
+
+/** Receives the events of all engines. Must return at once. */
+export type Listener = (event: SupervisorEvent) => void;
 
 /** The subscribers of one engine. */
 export class Subscribers {
   readonly #report: Report;
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Set<EngineListener>();
 
   constructor(report: Report) {
     this.#report = report;
   }
 
   /** Adds a listener. Returns the function that removes the listener. */
-  add(listener: Listener): () => void {
+  add(listener: EngineListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

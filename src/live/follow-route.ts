@@ -78,7 +78,7 @@ export async function followLogs(exchange: Exchange, { api, timers, stallMs }: L
   const told = new WeakMap<object, number>();
   const follow: LineFollow = api.followLines(selection, () => wait.touch());
   const unsubscribe = api.subscribe((event) => {
-    if (event.type !== 'group' && event.type !== 'configured') return;
+    if (event.type !== 'group' && event.type !== 'configured' && event.type !== 'restarted') return;
     isStale = true;
     wait.touch();
   });

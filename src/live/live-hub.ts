@@ -1,5 +1,5 @@
 /** All streams of one supervisor. */
-import type { EngineEvent } from '../engine/events.ts';
+import type { SupervisorEvent } from '../engine/events.ts';
 import { isFlapping } from '../rpc/status-methods.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { keyOf, LineFeed, type ReadBudget, TICK_BYTES } from './line-feed.ts';
@@ -224,7 +224,7 @@ export class LiveHub {
     client.linesAreReadTo(after);
   }
 
-  #observe(event: EngineEvent): void {
+  #observe(event: SupervisorEvent): void {
     switch (event.type) {
       case 'process':
       case 'spawned':
@@ -239,6 +239,10 @@ export class LiveHub {
         break;
       case 'group':
         this.#structureChanged();
+        break;
+      case 'restarted':
+        this.#structureChanged();
+        for (const client of this.#clients) client.markState();
         break;
       case 'supervisor':
         for (const client of this.#clients) client.markState();

@@ -3,7 +3,7 @@
  * happen, because the difference between the two clocks may change later.
  */
 import type { ProcessView } from '../engine/process-table.ts';
-import type { EngineEvent } from '../engine/events.ts';
+import type { SupervisorEvent } from '../engine/events.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
 
 /** Times of the latest start and the latest end in seconds since 1970; 0 for never. */
@@ -38,10 +38,11 @@ export class ProcessTimes {
     this.#unsubscribe();
   }
 
-  #note(event: EngineEvent): void {
+  #note(event: SupervisorEvent): void {
     if (event.type === 'group' && event.change === 'removed') {
       for (const id of this.#times.keys()) if (id.startsWith(`${event.group}:`)) this.#times.delete(id);
     }
+    if (event.type === 'restarted') for (const id of this.#times.keys()) if (!event.ids.has(id)) this.#times.delete(id);
     if (event.type !== 'process') return;
     const { process: proc, pid } = event;
     const now = Math.floor(this.#api.wallMs() / 1000);

@@ -16,7 +16,7 @@ import { endOf, type EndReason, isPlannedEnd, reasonOfEnd, type RunEnd } from '.
 import type { Sequence } from '../core/sequence.ts';
 import { showText } from '../core/shown-text.ts';
 import type { ProcessStateName } from '../core/states.ts';
-import type { EngineEvent, Listener } from '../engine/events.ts';
+import type { SupervisorEvent, Listener } from '../engine/events.ts';
 import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 
@@ -30,7 +30,7 @@ const MAX_TARGET = 100;
 /** States without a run. */
 const ENDED_STATES: ReadonlySet<ProcessStateName> = new Set(['BACKOFF', 'EXITED', 'STOPPED', 'FATAL']);
 
-type ProcessEvent = Extract<EngineEvent, { type: 'process' }>;
+type ProcessEvent = Extract<SupervisorEvent, { type: 'process' }>;
 type NewEvent = HistoryEvent extends infer E ? (E extends HistoryEvent ? Omit<E, 'seq' | 'atMs'> : never) : never;
 
 /** Parts of {@link History}. */
@@ -139,7 +139,7 @@ export class History implements HistoryReader {
     return stamped;
   }
 
-  #observe(event: EngineEvent): void {
+  #observe(event: SupervisorEvent): void {
     switch (event.type) {
       case 'process':
         return this.#changed(event);
@@ -165,6 +165,10 @@ export class History implements HistoryReader {
         this.#add({ kind: 'supervisor', change, cause: event.cause });
         return;
       }
+      case 'restarted':
+        this.#structureSeq = this.#parts.sequence.take();
+        for (const id of this.#processes.keys()) if (!event.ids.has(id)) this.#processes.delete(id);
+        return;
       case 'configured':
         // A number of its own: a client that knows the number before does not know this change.
         this.#structureSeq = this.#parts.sequence.take();

@@ -6,7 +6,7 @@ import { type ExitStatus, shellExitCode } from '../core/exit-status.ts';
 import { exitFields, processFields } from '../core/log-fields.ts';
 import type { ProcessRemark } from '../core/process-remark.ts';
 import { signalNumbers } from '../core/signals.ts';
-import type { EngineEvent, Listener } from '../engine/events.ts';
+import type { SupervisorEvent, Listener } from '../engine/events.ts';
 import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/process-table.ts';
 import { readOomKills } from '../process/oom-kills.ts';
@@ -19,7 +19,7 @@ const SAME_KILL_MS = 5000;
 /** Exit code of a shell whose child was killed. */
 const KILLED_CODE = 128 + signalNumbers.SIGKILL;
 
-type ProcessEvent = Extract<EngineEvent, { type: 'process' }>;
+type ProcessEvent = Extract<SupervisorEvent, { type: 'process' }>;
 
 /** Parts of {@link MemoryKills}. */
 export interface MemoryKillsParts {
@@ -60,10 +60,11 @@ export class MemoryKills {
     return lastS === 0 ? null : { kind: 'outOfMemory', atS: lastS };
   }
 
-  #observe(event: EngineEvent): void {
+  #observe(event: SupervisorEvent): void {
     if (event.type === 'group' && event.change === 'removed') {
       for (const id of this.#kills.keys()) if (id.startsWith(`${event.group}:`)) this.#kills.delete(id);
     }
+    if (event.type === 'restarted') for (const id of this.#kills.keys()) if (!event.ids.has(id)) this.#kills.delete(id);
     // Ignore kills before this run began.
     if (event.type === 'spawned' && this.#isOld()) this.#readCounter(true);
     if (isEnd(event)) this.#ended(event.process);
@@ -113,7 +114,7 @@ export class MemoryKills {
 /**
  * True if a run has ended with this change. The change from BACKOFF or EXITED to FATAL also has a pid, but comes later.
  */
-function isEnd(event: EngineEvent): event is ProcessEvent {
+function isEnd(event: SupervisorEvent): event is ProcessEvent {
   if (event.type !== 'process' || event.pid === null || event.process.record.pid !== null) return false;
   return event.from !== 'BACKOFF' && event.from !== 'EXITED';
 }

@@ -5,7 +5,7 @@
  * waited for. Until then the latest measurement of its tree counts. So the counter is right without any sampling, and
  * sampling only makes it current. The time of an orphan that ends between two measurements is lost.
  */
-import type { EngineEvent } from '../engine/events.ts';
+import type { SupervisorEvent } from '../engine/events.ts';
 import type { Reaped } from '../native/addon.ts';
 
 /** The time of one process in milliseconds. */
@@ -22,10 +22,12 @@ export class ProcessorTime {
   readonly #names = new Map<number, string>();
 
   /** Takes an event of the engine. */
-  observe(event: EngineEvent): void {
+  observe(event: SupervisorEvent): void {
     if (event.type === 'spawned') this.#names.set(event.pid, event.process.id);
     if (event.type === 'group' && event.change === 'removed')
       for (const id of this.#totals.keys()) if (id.startsWith(`${event.group}:`)) this.#totals.delete(id);
+    if (event.type === 'restarted')
+      for (const id of this.#totals.keys()) if (!event.ids.has(id)) this.#totals.delete(id);
   }
 
   /** Adds the rest of the runs that have ended. */

@@ -6,7 +6,7 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Alarm } from '../engine/alarm.ts';
-import type { EngineEvent } from '../engine/events.ts';
+import type { SupervisorEvent } from '../engine/events.ts';
 import type { Clock, Report } from '../engine/ports.ts';
 import type { Addon } from '../native/addon.ts';
 
@@ -98,7 +98,7 @@ export class SdNotifier {
   }
 
   /** Observes every change, after it. */
-  observe(event: EngineEvent): void {
+  observe(event: SupervisorEvent): void {
     if (this.#parts.target.socket === null || this.#isShuttingDown) return;
     if (event.type !== 'supervisor') return this.#scheduleState();
     this.#isReadySent = false;

@@ -65,7 +65,7 @@ export class Supervision {
   readonly reloads: ProgramReloads;
   /** New configuration of the reload in progress; null if there is none. */
   #next: Config | null = null;
-  /** First request of a signal or of a client to shut down; null for none. */
+  /** First request to shut down; null for none. */
   #shutdownCause: ExitCause | null = null;
   /** True once a client has requested a shutdown. */
   #isRequestedByClient = false;
@@ -162,9 +162,8 @@ export class Supervision {
 
   /** Shuts down on request of a client. */
   shutdown(cause: ClientRequest): void {
-    this.#shutdownCause ??= cause;
     this.#isRequestedByClient = true;
-    this.#engine.shutDown('exit', cause, { delayMs: this.#config.supervisord.shutdown_delay * 1000 });
+    this.#shutDownBy(cause, { delayMs: this.#config.supervisord.shutdown_delay * 1000 });
   }
 
   /** Stops the programs now, during the delay of a shutdown, on request of a client. False if there is no delay. */
@@ -176,10 +175,7 @@ export class Supervision {
     return true;
   }
 
-  /**
-   * Handles another shutdown request of a client during a shutdown. The second request kills the remaining processes
-   * and returns true.
-   */
+  /** Takes a request of a client during a shutdown. The second one kills the remaining processes, and returns true. */
   shutdownAgain(): boolean {
     if (this.#engine.phase === 'running' || this.#engine.phase === 'delayed') return false;
     const isSecond = this.#isRequestedByClient;
@@ -319,6 +315,9 @@ export class Supervision {
     this.#events = this.#wireEvents(next);
     this.#engine = this.#makeEngine(next);
     this.#groups = this.#makeGroups(next);
+    // The servers are open already, and their clients may follow the processes from before.
+    const ids = new Set(this.#engine.processes().map(({ id }) => id));
+    for (const listener of this.#listeners) listener({ type: 'restarted', ids });
     this.start();
   }
 
@@ -345,7 +344,6 @@ export class Supervision {
       launcher,
       clock,
       report: this.#report,
-
       context: () => ({
         inherited: env,
         common: this.#config.supervisord.environment,
@@ -392,7 +390,7 @@ export class Supervision {
     });
   }
 
-  #shutDownBy(cause: SignalCause, plan: ShutdownPlan): void {
+  #shutDownBy(cause: SignalCause | ClientRequest, plan: ShutdownPlan): void {
     this.#shutdownCause ??= cause;
     this.#engine.shutDown('exit', cause, plan);
   }

@@ -294,6 +294,60 @@ test('ends at a reload, continues after it, and tells states until the end', { s
   assert.equal((await launched.exit).code, 0);
 });
 
+test('a client that comes back during a reload misses no line', { skip, timeout: 120_000 }, async (t) => {
+  const counting = 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.005; done';
+  const launched = await launch(t, {
+    config: `${SERVER}[program:counter]\ncommand=sh -c "${counting}"\nnumprocs=3\nprocess_name=%(process_num)d\n`,
+  });
+  const address = addressOf(launched);
+  const lines = new Map<number, number[]>();
+  const losses: StreamMessage[] = [];
+  let [lastId, streams] = [null as string | null, 0];
+  const over = new AbortController();
+  const take = (message: StreamMessage): void => {
+    if (message.event === 'reset' || message.event === 'dropped') losses.push(message);
+    if (message.event !== 'lines') return;
+    if (message.data.missed.length > 0) losses.push(message);
+    for (const { pid, text } of message.data.lines as Array<{ pid: number; text: string }>)
+      lines.set(pid, [...(lines.get(pid) ?? []), Number(text)]);
+  };
+  t.after(() => over.abort());
+  const following = (async () => {
+    while (!over.signal.aborted) {
+      // Without a pause: the server is open before the programs of the new configuration exist.
+      const stream = await openStream(t, address, 'status=1&logs=*&streams=stdout', {
+        lastEventId: lastId,
+        onMessage: take,
+      }).catch(() => null);
+      if (stream === null) continue;
+      streams += 1;
+      await stream.ended;
+      lastId = stream.lastId() ?? lastId;
+    }
+  })();
+  await until('lines of all programs', () => lines.size >= 3);
+  for (let reloads = 1; reloads <= 8; reloads += 1) {
+    const before = lines.size;
+    await launched.ctl('reload');
+    await until('lines of the new runs', () => lines.size >= before + 3);
+  }
+  over.abort();
+  launched.signal('SIGTERM');
+  await Promise.all([following, launched.exit]);
+  assert.ok(streams >= 9, `${streams} streams`);
+  assert.deepEqual(losses, []);
+  for (const [pid, numbers] of lines) {
+    // The first runs began before the first stream.
+    const first = numbers[0] ?? 0;
+    if ([...lines.keys()].indexOf(pid) >= 3) assert.equal(first, 1, `the first line of ${pid}`);
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, index) => first + index),
+      `lines of ${pid}`,
+    );
+  }
+});
+
 const hasNginx = existsSync('/usr/sbin/nginx');
 
 test(

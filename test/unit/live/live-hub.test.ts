@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { REQUEST } from '../../causes.ts';
+import { Tail } from '../../../src/logs/tail.ts';
 import { eventsOf, LiveWorld, textsOf } from './live-world.ts';
 
 const WEB = { name: 'web', options: { autostart: true, startsecs: 1 } };
@@ -81,6 +82,30 @@ test('tells removed and added processes, and the state of the supervisor', async
   await world.pass(60);
   const states = response.take().flatMap(({ data }) => data.state ?? []);
   assert.deepEqual(states, ['SHUTDOWN']);
+});
+
+test('a restart of the supervisor replaces the processes and their outputs', async () => {
+  const world = new LiveWorld([DB, { name: 'old' }]);
+  const { response } = world.open('status=1&logs=*');
+  await world.turns();
+  world.print(0, 'last of the old one\n');
+  await world.pass(60);
+  assert.deepEqual(textsOf(response.take()), ['last of the old one']);
+  world.api.configure([{ name: 'new' }]);
+  world.api.removeGroup('old');
+  world.api.addGroup('new', REQUEST);
+  await world.pass(60);
+  response.take();
+  world.api.outputs = [{ name: 'new:new', stream: 'stdout', memory: new Tail(1024) }];
+  world.api.tellRestarted('new:new', 'db:db');
+  world.print(0, 'first of the new one\n');
+  await world.pass(60);
+  const messages = response.take();
+  assert.deepEqual(textsOf(messages), ['first of the new one']);
+  assert.deepEqual(
+    messages.flatMap(({ data }) => data.state ?? []),
+    ['RUNNING'],
+  );
 });
 
 test('continues a stream with the missed events and states only', async () => {

@@ -1,7 +1,7 @@
 /** Following, searching and downloading logs, over a real server with a fake supervisor. */
 import assert from 'node:assert/strict';
 import { lchownSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { type ClientRequest, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -181,7 +181,7 @@ test('follows lines until the client leaves', async (t) => {
         }
       : { lines: [], next: after, hasMore: false, missed: [] };
   };
-  await new Promise<void>((resolve, reject) => {
+  const sent = await new Promise<ClientRequest>((resolve, reject) => {
     const sent = request(
       { socketPath: scene.world.socketPath, path: '/api/v1/logs?follow=true&names=web&level=error', agent: false },
       (response) => {
@@ -193,8 +193,7 @@ test('follows lines until the client leaves', async (t) => {
           assert.deepEqual(old, { ...line(1, 'ERROR old'), name: 'web' });
           assert.deepEqual(missed, { missed: { name: 'web', stream: 'stdout', bytes: 9 } });
           assert.deepEqual(fresh, { ...line(5, 'ERROR new'), name: 'web' });
-          sent.destroy();
-          resolve();
+          resolve(sent);
         });
         response.on('error', () => undefined);
       },
@@ -202,6 +201,11 @@ test('follows lines until the client leaves', async (t) => {
     sent.on('error', reject).end();
   });
   assert.equal(read[0], 1);
+  const reads = read.length;
+  api.tellRestarted('web:web');
+  while (read.length === reads) await new Promise((resolve) => void setImmediate(resolve));
+  assert.equal(api.refreshes, 1, 'a restart of the supervisor has other outputs');
+  sent.destroy();
   while (api.follows.size > 0) await new Promise((resolve) => void setImmediate(resolve));
 });
 

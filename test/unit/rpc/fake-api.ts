@@ -199,7 +199,7 @@ export class FakeApi implements SupervisorApi {
     );
     this.history = new History({
       sequence: this.sequence,
-      subscribe: (listener) => this.engine.subscribe(listener),
+      subscribe: (listener) => this.subscribe(listener),
       report: (level, text) => this.report(level, text),
       nowMs: () => this.nowMs(),
       wallMs: () => this.wallMs(),
@@ -323,8 +323,20 @@ export class FakeApi implements SupervisorApi {
     return this.processesIn(name).length > 0;
   }
 
+  readonly #listeners = new Set<Listener>();
+
   subscribe(listener: Listener): () => void {
-    return this.engine.subscribe(listener);
+    const unsubscribe = this.engine.subscribe(listener);
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      unsubscribe();
+    };
+  }
+
+  /** Tells that the supervisor was restarted, and has these processes now. */
+  tellRestarted(...ids: string[]): void {
+    for (const listener of this.#listeners) listener({ type: 'restarted', ids: new Set(ids) });
   }
 
   checkCommand(config: ProcessConfig): NonNullable<FakeProgram['objection']> | null {
@@ -403,6 +415,8 @@ export class FakeApi implements SupervisorApi {
 
   /** The selections that are followed. */
   readonly follows = new Set<{ readonly selection: LineSelection; readonly onOutput: OnOutput }>();
+  /** Number of times that followers looked up their outputs again. */
+  refreshes = 0;
   /** Gives the lines of {@link followLines}. */
   readFollowed: LineFollow['read'] = () => this.linesAnswer;
 
@@ -411,7 +425,7 @@ export class FakeApi implements SupervisorApi {
     this.follows.add(follow);
     return {
       read: (...query) => this.readFollowed(...query),
-      refresh: () => undefined,
+      refresh: () => void this.refreshes++,
       close: () => void this.follows.delete(follow),
     };
   }

@@ -69,6 +69,10 @@ describe('process info', () => {
       assert.deepEqual([none['statename'], none['stop']], ['FATAL', 0]);
       const late = { ...client.context, times: new ProcessTimes(client.api) };
       assert.equal(late.times.of(client.api.process('none:none') ?? assert.fail()).stop, 0);
+      const quick = client.api.process('quick:quick') ?? assert.fail();
+      const { stop } = client.context.times.of(quick);
+      client.api.tellRestarted('quick:quick');
+      assert.equal(client.context.times.of(quick).stop, stop);
     },
   );
 

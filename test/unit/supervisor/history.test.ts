@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatCauseOf } from '../../../src/core/cause.ts';
 import { formatEnd } from '../../../src/core/run-end.ts';
+import type { Listener } from '../../../src/engine/events.ts';
 import { Sequence } from '../../../src/core/sequence.ts';
 import { MAX_RESTART_TIMES } from '../../../src/core/history.ts';
 import { History } from '../../../src/supervisor/history.ts';
@@ -12,10 +13,14 @@ import { exitWith, World } from '../../engine/world.ts';
 const WALL_MS = 1_795_223_700_000;
 
 /** Makes a history of a world. */
-function follow(world: World, isOutOfMemory: (id: string) => boolean = () => false): History {
+function follow(
+  world: World,
+  isOutOfMemory: (id: string) => boolean = () => false,
+  subscribe: (listener: Listener) => unknown = (listener) => world.engine.subscribe(listener),
+): History {
   return new History({
     sequence: new Sequence(),
-    subscribe: (listener) => world.engine.subscribe(listener),
+    subscribe,
     report: (level, text) => void world.log.push(`${level} ${text}`),
     nowMs: () => world.clock.nowMs(),
     wallMs: () => WALL_MS + world.clock.nowMs(),
@@ -170,5 +175,19 @@ describe('events', () => {
     assert.deepEqual([...history.endsOf('web:web')], []);
     assert.deepEqual(history.startsOf('web:web'), { planned: 0, unplanned: 0 });
     assert.deepEqual(history.eventsAfter(0, 100).events.at(-1)?.kind, 'group');
+  });
+
+  test('a restart of the supervisor forgets the processes that are gone, and keeps the others', () => {
+    const world = new World([{ name: 'web' }, { name: 'db' }]);
+    let tell: Listener = () => undefined;
+    const history = follow(world, undefined, (listener) => {
+      tell = listener;
+      return world.engine.subscribe(listener);
+    });
+    world.engine.start();
+    const { structureSeq } = history;
+    tell({ type: 'restarted', ids: new Set(['db:db']) });
+    assert.deepEqual([history.runsOf('web:web').length, history.runsOf('db:db').length], [0, 1]);
+    assert.ok(history.structureSeq > structureSeq);
   });
 });

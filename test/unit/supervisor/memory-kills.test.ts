@@ -42,6 +42,10 @@ class Scene {
     this.#tell({ type: 'group', group, change: 'removed' } satisfies EngineEvent);
   }
 
+  restarted(...ids: string[]): void {
+    this.#tell({ type: 'restarted', ids: new Set(ids) });
+  }
+
   counts(...ids: string[]): number[] {
     return ids.map((id) => this.kills.countOf(id));
   }
@@ -90,6 +94,8 @@ test('an exit by SIGKILL while the counter increases is such a kill: in the log,
   assert.deepEqual(scene.counts('web:web'), [2]);
   scene.ended('web:web', { kind: 'exited', code: 0 });
   assert.deepEqual([scene.kills.remark('web:web'), scene.counts('web:web')], [null, [2]], 'the latest end was another');
+  scene.restarted('web:web');
+  assert.deepEqual(scene.counts('web:web'), [2], 'a restart of the supervisor keeps what is still there');
   scene.removed('web');
   assert.deepEqual(scene.counts('web:web'), [0]);
 });

@@ -55,6 +55,14 @@ test('a removed group is forgotten', () => {
   assert.equal(times.totalMsOf('gg:web'), 100);
 });
 
+test('a restart of the supervisor forgets the processes that are gone', () => {
+  const times = new ProcessorTime();
+  times.measured('g:web', 100);
+  times.measured('g:db', 50);
+  times.observe({ type: 'restarted', ids: new Set(['g:db']) });
+  assert.deepEqual([times.totalMsOf('g:web'), times.totalMsOf('g:db')], [0, 50]);
+});
+
 test('whatever happens, the counter does not fall', () => {
   const step = fc.oneof(
     fc.nat(1000).map((ms) => ({ kind: 'measured', ms }) as const),
