@@ -9,6 +9,23 @@ import type { LogNatives } from './ports.ts';
 
 const NEWLINE_BYTE = 0x0a;
 
+/** Bytes before and after the quoted message of a record; neither is empty. */
+export interface RecordFrame {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+  /** True if the caller writes the records of lines that begin with a brace. */
+  readonly leavesObjects: boolean;
+}
+
+/** Units of which the addon makes records. */
+const LINES = 0;
+const LINES_TO_OBJECT = 1;
+const TEXT = 2;
+
+/** Maximum number of bytes that one byte of a message becomes, and bytes of its quotes. */
+const MOST_ESCAPED = 6;
+const QUOTES = 2;
+
 /** Result of framing lines: bytes taken, and bytes written. Shared, because a call is over before the next. */
 const framed = new Uint32Array(2);
 
@@ -98,6 +115,39 @@ export class BlockQueue {
       this.append(bytes, from, lineEnd);
       from = lineEnd;
     }
+  }
+
+  /**
+   * Adds records of the whole lines of bytes[start, end), which must be UTF-8. Returns the start of the first line
+   * without a record: it has no newline, it might not fit into the rest of a block, or it is left to the caller.
+   */
+  appendRecords(bytes: Buffer, start: number, end: number, { head, tail, leavesObjects }: RecordFrame): number {
+    const unit = leavesObjects ? LINES_TO_OBJECT : LINES;
+    let from = start;
+    while (from < end) {
+      const block = this.reserve(1);
+      const target = block.bytes.subarray(block.filled);
+      this.#natives.record(bytes.subarray(from, end), head, tail, unit, target, framed);
+      const taken = framed[0] as number;
+      if (taken === 0) break;
+      this.commit(block.filled + (framed[1] as number));
+      from += taken;
+    }
+    return from;
+  }
+
+  /** Adds one record of bytes[start, end), which must be UTF-8 and may have newlines in it. */
+  appendRecord(bytes: Buffer, start: number, end: number, { head, tail }: RecordFrame): void {
+    const most = head.length + tail.length + QUOTES + (end - start) * MOST_ESCAPED;
+    if (most > BLOCK_BYTES) {
+      const message = JSON.stringify(bytes.toString('utf8', start, end));
+      const record = Buffer.concat([head, Buffer.from(message), tail]);
+      this.append(record, 0, record.length);
+      return;
+    }
+    const block = this.reserve(most);
+    this.#natives.record(bytes.subarray(start, end), head, tail, TEXT, block.bytes.subarray(block.filled), framed);
+    this.commit(block.filled + (framed[1] as number));
   }
 
   /**

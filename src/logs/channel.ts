@@ -18,8 +18,8 @@ import type { FileQueue } from './written.ts';
 import { type TargetSink, hasRecords, isFileTarget, lineFormFor } from './target-kinds.ts';
 
 /**
- * Maximum number of bytes of one read if a target takes records. Records are made in JavaScript, line by line, and are
- * longer than the line. Small reads keep the loop quick.
+ * Maximum number of bytes of one read if a target takes records. Lines that are JSON objects are parsed one by one, and
+ * records are longer than their lines. Small reads keep the loop quick.
  */
 export const RECORD_READ_BYTES = 64 * 1024;
 

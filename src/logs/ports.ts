@@ -184,6 +184,14 @@ export interface LogChannel {
 /** The functions of the addon that logs/ uses. */
 export interface LogNatives {
   frame(lines: Uint8Array, prefix: Uint8Array, target: Uint8Array, out: Uint32Array): void;
+  record(
+    source: Uint8Array,
+    head: Uint8Array,
+    tail: Uint8Array,
+    unit: number,
+    target: Uint8Array,
+    out: Uint32Array,
+  ): void;
   countNewlines(bytes: Uint8Array): number;
   pipeSize(fd: number): number;
   growPipe(fd: number, bytes: number): number;

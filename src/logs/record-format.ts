@@ -1,12 +1,11 @@
 /**
  * Lines as records of fields: JSON with one object on each line, and logfmt.
- * Works from bytes to bytes, because a string for each line would cost three times as much.
+ * Works from bytes to bytes: the addon escapes the messages (native/record.c). Only lines that may be JSON objects are
+ * looked at here.
  * Bytes that are not UTF-8 become U+FFFD here and nowhere else: neither format can carry them.
  */
 import { isUtf8 } from 'node:buffer';
-import type { BlockQueue } from './block-queue.ts';
-import { BLOCK_BYTES } from './blocks.ts';
-import type { Block } from './blocks.ts';
+import type { BlockQueue, RecordFrame } from './block-queue.ts';
 import type { LineOrigin } from './line-prefix.ts';
 import type { LineStyle } from './ports.ts';
 import { formatIsoTime } from './time-format.ts';
@@ -22,15 +21,7 @@ const SPACE = 0x20;
 const OPENING_BRACE = 0x7b;
 const JSON_SPACES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d]);
 
-/** Maximum number of bytes that one byte of a line becomes: `\u001b`. */
-const MAX_ESCAPE_BYTES = 6;
-
-/**
- * For each byte, the character after the backslash. 0: the byte needs no backslash. `u`: four hexadecimal digits
- * follow.
- */
-const ESCAPES = makeEscapes();
-const HEX = Buffer.from('0123456789abcdef');
+const EMPTY = Buffer.alloc(0);
 
 /** Lines of one read. */
 export interface RecordInfo {
@@ -45,13 +36,11 @@ export class RecordFormat {
   readonly #jsonLines: LineStyle['jsonLines'];
   /** Text between the time and the name of the last field. */
   readonly #fields: string;
-  /** Beginning of a record with a message. */
-  #head: Buffer = Buffer.alloc(0);
+  /** Beginning and end of a record with a message. */
+  #frame: RecordFrame = { head: EMPTY, tail: EMPTY, leavesObjects: false };
   /** Beginning of a record whose line is a JSON object. */
-  #objectHead: Buffer = Buffer.alloc(0);
+  #objectHead: Buffer = EMPTY;
   #headMs = Number.NaN;
-  /** End of a record, with its newline. */
-  #tail: Buffer = Buffer.alloc(0);
 
   constructor(format: 'json' | 'logfmt', origin: LineOrigin, pid: number, jsonLines: LineStyle['jsonLines']) {
     this.#isJson = format === 'json';
@@ -61,93 +50,67 @@ export class RecordFormat {
 
   /** Writes a record for each line of `bytes`. They end in a newline, or are one piece of a line. */
   write(queue: BlockQueue, bytes: Buffer, { wallMs, extent }: RecordInfo): void {
-    this.#makeHeads(wallMs);
-    this.#tail = this.#makeTail(extent);
-    this.#writeLines(queue, isUtf8(bytes) ? bytes : Buffer.from(bytes.toString('utf8')), extent);
+    this.#prepare(wallMs, extent);
+    this.#writeLines(queue, isUtf8(bytes) ? bytes : Buffer.from(bytes.toString('utf8')));
   }
 
   /** Writes one record, whose text may have newlines in it (`log_multiline`). It has no newline at its end. */
   writeRecord(queue: BlockQueue, text: Buffer, { wallMs, extent }: RecordInfo): void {
-    this.#makeHeads(wallMs);
-    this.#tail = this.#makeTail(extent);
+    this.#prepare(wallMs, extent);
     const bytes = isUtf8(text) ? text : Buffer.from(text.toString('utf8'));
-    const isObject = this.#jsonLines !== 'string' && extent === 'whole' && isJsonObject(bytes, 0, bytes.length);
-    if (isObject && !bytes.includes(NEWLINE)) this.#writeObject(queue, bytes);
-    else this.#writeText(queue, bytes, 0, bytes.length);
+    const isObject = this.#frame.leavesObjects && !bytes.includes(NEWLINE) && isJsonObject(bytes, 0, bytes.length);
+    if (isObject) this.#writeObject(queue, bytes);
+    else queue.appendRecord(bytes, 0, bytes.length, this.#frame);
   }
 
-  #writeLines(queue: BlockQueue, bytes: Buffer, extent: Extent): void {
+  #writeLines(queue: BlockQueue, bytes: Buffer): void {
     const end = bytes.length;
-    const mayBeObject = this.#jsonLines !== 'string' && extent === 'whole';
     for (let at = 0; at < end;) {
-      const newline = bytes.indexOf(NEWLINE, at);
-      const lineEnd = newline === -1 ? end : newline;
-      // A carriage return before the newline belongs to the end of the line.
-      const textEnd = lineEnd < end && lineEnd > at && bytes[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd;
-      if (mayBeObject && isJsonObject(bytes, at, textEnd)) this.#writeObject(queue, bytes.subarray(at, textEnd));
-      else this.#writeText(queue, bytes, at, textEnd);
-      at = lineEnd + 1;
+      // Objects often come in a row.
+      const isLeft = this.#frame.leavesObjects && bytes[at] === OPENING_BRACE;
+      const next = isLeft ? at : queue.appendRecords(bytes, at, end, this.#frame);
+      at = next > at ? next : this.#writeLine(queue, bytes, at);
     }
   }
 
+  /** Writes the record of one line or piece of a line. Returns the start of the next line. */
+  #writeLine(queue: BlockQueue, bytes: Buffer, at: number): number {
+    const newline = bytes.indexOf(NEWLINE, at);
+    const lineEnd = newline === -1 ? bytes.length : newline;
+    // A carriage return before the newline belongs to the end of the line.
+    const textEnd = newline > at && bytes[newline - 1] === RETURN ? newline - 1 : lineEnd;
+    if (this.#frame.leavesObjects && isJsonObject(bytes, at, textEnd))
+      this.#writeObject(queue, bytes.subarray(at, textEnd));
+    else queue.appendRecord(bytes, at, textEnd, this.#frame);
+    return lineEnd + 1;
+  }
+
   #writeObject(queue: BlockQueue, object: Buffer): void {
+    const { tail } = this.#frame;
     if (this.#jsonLines === 'pass') {
       appendObject(object, queue);
-      queue.append(this.#tail, this.#tail.length - 1, this.#tail.length);
+      queue.append(tail, tail.length - 1, tail.length);
       return;
     }
     queue.append(this.#objectHead, 0, this.#objectHead.length);
     appendObject(object, queue);
-    queue.append(this.#tail, 0, this.#tail.length);
+    queue.append(tail, 0, tail.length);
   }
 
-  #writeText(queue: BlockQueue, bytes: Buffer, start: number, end: number): void {
-    const most = this.#head.length + this.#tail.length + 2 + (end - start) * MAX_ESCAPE_BYTES;
-    if (most <= BLOCK_BYTES) {
-      queue.commit(this.#encode(bytes, start, end, queue.reserve(most)));
-      return;
-    }
-    const message = JSON.stringify(bytes.toString('utf8', start, end));
-    const record = Buffer.concat([this.#head, Buffer.from(message), this.#tail]);
-    queue.append(record, 0, record.length);
+  #prepare(wallMs: number, extent: Extent): void {
+    const head = wallMs === this.#headMs ? this.#frame.head : this.#makeHeads(wallMs);
+    const leavesObjects = this.#jsonLines !== 'string' && extent === 'whole';
+    this.#frame = { head, tail: this.#makeTail(extent), leavesObjects };
   }
 
-  /**
-   * Encodes one record into a block and returns the end of the record. Both formats escape a message alike. The block
-   * must have room: nothing is checked here.
-   */
-  #encode(bytes: Buffer, start: number, end: number, { bytes: target, filled }: Block): number {
-    let to = filled;
-    target.set(this.#head, to);
-    to += this.#head.length;
-    target[to++] = 0x22;
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] as number;
-      const escape = ESCAPES[byte] as number;
-      if (escape === 0) {
-        target[to++] = byte;
-        continue;
-      }
-      target[to++] = 0x5c;
-      target[to++] = escape;
-      if (escape !== 0x75) continue;
-      target[to++] = 0x30;
-      target[to++] = 0x30;
-      target[to++] = HEX[byte >> 4] as number;
-      target[to++] = HEX[byte & 15] as number;
-    }
-    target[to++] = 0x22;
-    target.set(this.#tail, to);
-    return to + this.#tail.length;
-  }
-
-  #makeHeads(wallMs: number): void {
-    if (wallMs === this.#headMs) return;
+  /** Makes the heads of this time. Returns that of a message. */
+  #makeHeads(wallMs: number): Buffer {
     const head = `${this.#isJson ? '{"time":"' : 'time='}${formatIsoTime(wallMs)}${this.#fields}`;
-    this.#head = Buffer.from(head + (this.#isJson ? 'message":' : 'message='));
+    const textHead = Buffer.from(head + (this.#isJson ? 'message":' : 'message='));
     // An object has a field of its own: stores of records want one type for each field.
-    this.#objectHead = this.#jsonLines === 'message' ? this.#head : Buffer.from(`${head}data":`);
+    this.#objectHead = this.#jsonLines === 'message' ? textHead : Buffer.from(`${head}data":`);
     this.#headMs = wallMs;
+    return textHead;
   }
 
   #makeTail(extent: Extent): Buffer {
@@ -172,23 +135,6 @@ function logfmtFields({ program, group, process: name, stream }: LineOrigin, pid
  */
 export function quoteLogfmt(value: string): string {
   return value !== '' && !/[\s"=\\\u0000-\u001f\u007f-\u009f\ufffd]/.test(value) ? value : JSON.stringify(value);
-}
-
-function makeEscapes(): Uint8Array {
-  const escapes = new Uint8Array(256);
-  escapes.fill(0x75, 0, 0x20);
-  for (const [character, letter] of [
-    ['"', '"'],
-    ['\\', '\\'],
-    ['\b', 'b'],
-    ['\t', 't'],
-    ['\n', 'n'],
-    ['\f', 'f'],
-    ['\r', 'r'],
-  ] as const) {
-    escapes[character.charCodeAt(0)] = letter.charCodeAt(0);
-  }
-  return escapes;
 }
 
 /**

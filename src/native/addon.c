@@ -8,6 +8,7 @@
 
 #include "array.h"
 #include "frame.h"
+#include "record.h"
 #include "kernel.h"
 #include "names.h"
 #include "syscalls.h"
@@ -203,6 +204,32 @@ static napi_value addon_frame(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value addon_record(napi_env env, napi_callback_info info) {
+  enum { LINES, LINES_TO_OBJECT, TEXT };
+  napi_value values[6] = {NULL};
+  struct arguments arguments = begin(env, info, values, 6);
+  const struct frame_bytes source = read_bytes(&arguments, values[0], "source");
+  const struct record_form form = {
+      .head = read_bytes(&arguments, values[1], "head"), .tail = read_bytes(&arguments, values[2], "tail")};
+  const int64_t unit = read_integer(&arguments, values[3], "unit", (struct range){LINES, TEXT});
+  const struct frame_bytes target = read_bytes(&arguments, values[4], "target");
+  uint32_t *out = read_numbers(&arguments, values[5], "out", 2);
+  if (refuse_wrong(&arguments)) {
+    return NULL;
+  }
+  /* Node gives an empty buffer as NULL, which memcpy may not get. */
+  if (form.head.length == 0 || form.tail.length == 0 || target.length == 0) {
+    out[0] = out[1] = 0;
+    return NULL;
+  }
+  const struct frame_outcome outcome =
+      unit == TEXT ? record_text(source, &form, (uint8_t *)target.bytes, target.length)
+                   : record_lines(source, &form, unit == LINES_TO_OBJECT, (uint8_t *)target.bytes, target.length);
+  out[0] = (uint32_t)outcome.taken;
+  out[1] = (uint32_t)outcome.written;
+  return NULL;
+}
+
 static napi_value addon_count_newlines(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   struct arguments arguments = begin(env, info, &value, 1);
@@ -237,6 +264,7 @@ NAPI_MODULE_INIT() {
       {"setForegroundGroup", addon_set_foreground_group},
       {"replaceDescriptor", addon_replace_descriptor},
       {"frame", addon_frame},
+      {"record", addon_record},
       {"countNewlines", addon_count_newlines},
       {"catchSignal", addon_catch_signal},
       {"signalPipe", addon_signal_pipe},

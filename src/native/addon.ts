@@ -228,6 +228,20 @@ export interface Addon {
    * out[0] to the number of bytes taken and out[1] to the number written. Bytes after the last newline are not taken.
    */
   frame(lines: Uint8Array, prefix: Uint8Array, target: Uint8Array, out: Uint32Array): void;
+  /**
+   * Writes records into target: `head`, the quoted and escaped message, and `tail`; both are not empty. `unit`: 0 a
+   * record of each whole line, until a line might not fit; 1 the same, until a line begins with a brace; 2 one record
+   * of all bytes, if it fits. Sets out[0] to the number of bytes taken and out[1] to the number written. The source is
+   * UTF-8. A record fits if there is room for six bytes in place of each.
+   */
+  record(
+    source: Uint8Array,
+    head: Uint8Array,
+    tail: Uint8Array,
+    unit: number,
+    target: Uint8Array,
+    out: Uint32Array,
+  ): void;
   /** Counts the newlines. Takes about 2 µs for 64 KiB. */
   countNewlines(bytes: Uint8Array): number;
   /**

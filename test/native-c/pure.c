@@ -1,8 +1,9 @@
-/* Tests of the C parts that start no process: framing compared with a simple version, names, users, pipes. */
+/* Tests of the C parts that start no process: lines and records compared with simple versions, names, users, pipes. */
 #include "check.h"
 #include "child.h"
 #include "frame.h"
 #include "names.h"
+#include "record.h"
 #include "syscalls.h"
 #include "task-room.h"
 
@@ -60,6 +61,98 @@ static void frame_as_plainly(void) {
     CHECK(memcmp(target, expected, plain.written) == 0);
     free(source);
     free(prefix);
+    free(target);
+    free(expected);
+  }
+}
+
+/* A simple version of one record. Returns its end. */
+static uint8_t *record_plainly(const uint8_t *line, size_t length, const struct record_form *form, uint8_t *to) {
+  static const char plain[] = "\b\t\n\f\r\"\\", letters[] = "btnfr\"\\";
+  for (size_t i = 0; i < form->head.length; ++i) {
+    *to++ = form->head.bytes[i];
+  }
+  *to++ = '"';
+  for (size_t i = 0; i < length; ++i) {
+    const char *known = line[i] == 0 ? NULL : strchr(plain, line[i]);
+    if (known != NULL) {
+      *to++ = '\\';
+      *to++ = (uint8_t)letters[known - plain];
+    } else if (line[i] < 0x20) {
+      to += sprintf((char *)to, "\\u%04x", line[i]);
+    } else {
+      *to++ = line[i];
+    }
+  }
+  *to++ = '"';
+  for (size_t i = 0; i < form->tail.length; ++i) {
+    *to++ = form->tail.bytes[i];
+  }
+  return to;
+}
+
+/* Bytes of a record that takes `length` bytes. */
+static size_t most_of(const struct record_form *form, size_t length) {
+  return form->head.length + form->tail.length + 2 + 6 * length;
+}
+
+/* A simple version of record_lines. */
+static struct frame_outcome records_plainly(
+    struct frame_bytes source, const struct record_form *form, bool stops, uint8_t *target, size_t room) {
+  struct frame_outcome outcome = {0, 0};
+  for (size_t i = 0; i < source.length; ++i) {
+    if (source.bytes[i] == '\n') {
+      const uint8_t *line = source.bytes + outcome.taken;
+      size_t length = i - outcome.taken, first = 0;
+      length -= length > 0 && line[length - 1] == '\r';
+      while (first < length && strchr(" \t\r", line[first]) != NULL && line[first] != 0) {
+        ++first;
+      }
+      const bool is_object = stops && first < length && line[first] == '{';
+      if (is_object || outcome.written + most_of(form, length) > room) {
+        break;
+      }
+      outcome.written = (size_t)(record_plainly(line, length, form, target + outcome.written) - target);
+      outcome.taken = i + 1;
+    }
+  }
+  return outcome;
+}
+
+/* Bytes of which many need an escape, or stand next to those that do in the words of the quick version. */
+static uint8_t *record_bytes(size_t length) {
+  static const uint8_t often[] = {'\n', '\r', '"', '\\', '{', ' ', '\t', 0, 0x1f, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80};
+  uint8_t *bytes = random_bytes(length);
+  const long share = random() % 10;
+  for (size_t i = 0; i < length; ++i) {
+    bytes[i] = random() % 10 < share ? often[(size_t)random() % sizeof often] : (uint8_t)(random() >> 8);
+  }
+  return bytes;
+}
+
+static void records_as_plainly(void) {
+  srandom(20261130);
+  for (int round = 0; round < 40000; ++round) {
+    const size_t length = (size_t)random() % 90, room = (size_t)random() % 400;
+    uint8_t *source = record_bytes(length), *head = random_bytes(3), *tail = random_bytes(2);
+    uint8_t *target = random_bytes(room), *expected = random_bytes(room + 1);
+    const struct record_form form = {{head, 3}, {tail, 2}};
+    const struct frame_bytes bytes = {source, length};
+    const bool stops = round % 2 == 0;
+    const struct frame_outcome plain = records_plainly(bytes, &form, stops, expected, room);
+    const struct frame_outcome outcome = record_lines(bytes, &form, stops, target, room);
+    CHECK_EQUAL(outcome.taken, plain.taken);
+    CHECK_EQUAL(outcome.written, plain.written);
+    CHECK(memcmp(target, expected, plain.written) == 0);
+    const struct frame_outcome text = record_text(bytes, &form, target, room);
+    CHECK_EQUAL(text.taken, most_of(&form, length) > room ? 0 : length);
+    if (text.taken == length && most_of(&form, length) <= room) {
+      CHECK_EQUAL(text.written, (size_t)(record_plainly(source, length, &form, expected) - expected));
+      CHECK(memcmp(target, expected, text.written) == 0);
+    }
+    free(source);
+    free(head);
+    free(tail);
     free(target);
     free(expected);
   }
@@ -178,6 +271,7 @@ static void limits_of_tasks_are_read(void) {
 
 void run_pure_cases(void) {
   RUN(frame_as_plainly);
+  RUN(records_as_plainly);
   RUN(names_are_known);
   RUN(users_are_found);
   RUN(pipes_grow);

@@ -30,6 +30,7 @@ describe('the C parts under ASan and UBSan', async () => {
       'child.c',
       'spawn.c',
       'frame.c',
+      'record.c',
       'syscalls.c',
       'socket.c',
       'names.c',
@@ -64,6 +65,7 @@ describe('the C parts under ASan and UBSan', async () => {
   test('all cases ran', { skip }, () => {
     assert.match(output, /^ok exec_fails$/m);
     assert.match(output, /^ok frame_as_plainly$/m);
+    assert.match(output, /^ok records_as_plainly$/m);
     assert.match(output, /^ok many_spawns$/m);
     assert.match(output, /^ok pid_is_written$/m);
     assert.match(output, /^ok connections_are_watched$/m);

@@ -156,6 +156,28 @@ for (const [lines, target] of [
   addon.frame(lines, Buffer.from('> '), target, out);
   assert.deepEqual([...out], [0, 0]);
 }
+const record = (source: Buffer, unit: number, target: Buffer): string => {
+  addon.record(source, Buffer.from('{'), Buffer.from('}'), unit, target, out);
+  return target.toString('latin1', 0, out[1]);
+};
+assert.equal(record(bytes, 0, Buffer.alloc(100)), '{"one"}{"two"}');
+assert.equal(record(Buffer.from('a\r\n {\n'), 1, Buffer.alloc(100)), '{"a"}');
+assert.deepEqual([...out], [3, 5]);
+assert.equal(record(bytes, 2, Buffer.alloc(100)), String.raw`{"one\ntwo\nthr"}`);
+for (const [source, unit, target] of [
+  [bytes, 0, Buffer.alloc(21)],
+  [bytes, 2, Buffer.alloc(69)],
+  [bytes, 0, none],
+  [none, 0, bytes],
+] as const) {
+  assert.equal(record(source, unit, target), '');
+  assert.deepEqual([...out], [0, 0]);
+}
+assert.equal(record(none, 2, Buffer.alloc(4)), '{""}');
+addon.record(bytes, none, bytes, 0, Buffer.alloc(100), out);
+assert.deepEqual([...out], [0, 0]);
+for (const unit of [-1, 3])
+  assert.throws(() => record(bytes, unit, Buffer.alloc(9)), { code: 'ERR_INVALID_ARG_VALUE' });
 assert.equal(addon.countNewlines(none), 0);
 for (const size of [1, 15, 16, 17, 4096, 70_000]) {
   const text = Buffer.from('\n'.repeat(size));

@@ -66,6 +66,7 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
   const problems: LogProblem[] = [];
   const natives: LogNatives = {
     frame: () => undefined,
+    record: () => undefined,
     countNewlines: () => 0,
     pipeSize: () => 0,
     growPipe: () => 0,
