@@ -43,7 +43,7 @@ export class HostLookups {
   readonly #ask: AskAddresses;
 
   /** `ask` is replaced in tests. */
-  constructor(ask: AskAddresses = lookUp) {
+  constructor(ask: AskAddresses = (...question) => lookUp(...question)) {
     this.#ask = ask;
   }
 

@@ -18,7 +18,8 @@ import { describeMetrics } from './metrics.ts';
 import { queryOf } from './query.ts';
 import type { Route } from './route.ts';
 
-const compress = promisify(gzip);
+/** Compresses a text. Node's module for that is loaded with the first one. */
+const compress = (text: string): Promise<Buffer> => promisify(gzip)(text);
 
 const UNKNOWN = 'there is no process or group with that name\n';
 

@@ -1,10 +1,11 @@
 /**
  * One HTTP server for a table of routes. It checks the password before anything else, answers the requests of a
  * connection one after the other, and closes without waiting for clients. Node's own timeouts are off, because their
- * timer would wake an idle supervisor twice a minute.
+ * timer would wake an idle supervisor twice a minute. Node's module for HTTP is loaded with the first connection: that
+ * takes some milliseconds, which the programs would wait for.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type IncomingMessage, type Server as HttpParser, type ServerResponse } from 'node:http';
+import { Server, type Socket } from 'node:net';
 import { describeMistake, errnoOf, messageOf } from '../core/error-text.ts';
 import type { Level } from '../core/log-level.ts';
 import { LoginThrottle } from '../core/login-throttle.ts';
@@ -18,7 +19,7 @@ import { ClientConnections } from './connections.ts';
 import { isCrossSite } from './cross-site.ts';
 import { UNKNOWN_HOST } from './host-rule.ts';
 import type { ServerLimits } from './limits.ts';
-import { VersionedResponse } from './response.ts';
+import { matchVersion } from './response.ts';
 import { refusalOf, roleRefusal, sendRefusal, type Refusal } from './refusal.ts';
 import { type Exchange, matchRoute, neededRole, type Route } from './route.ts';
 
@@ -130,17 +131,6 @@ export function createHttpServer(
   const underWay = new Set<AbortController>();
   let isClosing = false;
 
-  const server = createServer({
-    maxHeaderSize: limits.headerBytes,
-    headersTimeout: 0,
-    requestTimeout: 0,
-    keepAliveTimeout: 0,
-    connectionsCheckingInterval: NEVER_MS,
-    ServerResponse: VersionedResponse,
-    // compat: Supervisor does not require a Host header, and some clients of unix sockets send none.
-    requireHostHeader: false,
-  });
-
   /**
    * Finds the route of a request, or the reason to refuse it. Clients without a role reach the open routes only, and so
    * do those that call the server by another name.
@@ -226,13 +216,36 @@ export function createHttpServer(
       response.once('close', () => void isDone.then(release));
     });
 
-  server.on('request', (request, response) => connections.enqueue(request.socket, () => answer(request, response)));
-  server.on('connection', (socket: Socket) => connections.add(socket, (late) => rejectSocket(late, 408)));
-  server.on('clientError', (error, socket) => {
-    const isBusy = connections.isBusy(socket as Socket);
-    // A second status line would corrupt the unfinished answer.
-    if (isBusy || errnoOf(error) === 'ECONNRESET') socket.destroy();
-    else rejectSocket(socket as Socket, errnoOf(error) === 'HPE_HEADER_OVERFLOW' ? 431 : 400);
+  /** Makes Node's server of HTTP, which only parses here: it gets its connections from ours. */
+  const createParser = (): HttpParser => {
+    const parser = createServer({
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: 0,
+      requestTimeout: 0,
+      keepAliveTimeout: 0,
+      connectionsCheckingInterval: NEVER_MS,
+      // compat: Supervisor does not require a Host header, and some clients of unix sockets send none.
+      requireHostHeader: false,
+    });
+    parser.on('request', (request, response) => {
+      matchVersion(request, response);
+      connections.enqueue(request.socket, () => answer(request, response));
+    });
+    parser.on('clientError', (error, socket) => {
+      const isBusy = connections.isBusy(socket as Socket);
+      // A second status line would corrupt the unfinished answer.
+      if (isBusy || errnoOf(error) === 'ECONNRESET') socket.destroy();
+      else rejectSocket(socket as Socket, errnoOf(error) === 'HPE_HEADER_OVERFLOW' ? 431 : 400);
+    });
+    return parser;
+  };
+  let parser: HttpParser | null = null;
+  // Options of a socket that Node's own server of HTTP has, too.
+  const server = new Server({ allowHalfOpen: true, noDelay: true });
+  server.on('connection', (socket: Socket) => {
+    parser ??= createParser();
+    parser.emit('connection', socket);
+    connections.add(socket, (late) => rejectSocket(late, 408));
   });
 
   const close = (): Promise<void> =>

@@ -2,9 +2,9 @@
  * The log files of AUTO: their names in `childlogdir`, and the files there that an earlier supervisor left.
  * This file creates and lists names. The caller decides what happens to the files.
  */
-import { closeSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { errnoOf } from '../core/error-text.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import { resolveLinks } from '../files/links.ts';
@@ -20,7 +20,7 @@ const ATTEMPTS = 100;
 export function createAutoFile(directory: string, proc: string, stream: StreamName, identifier: string): string {
   for (let attempt = 1; ; attempt++) {
     let random = '';
-    for (let i = 0; i < RANDOM_LENGTH; i++) random += ALPHABET[randomInt(ALPHABET.length)];
+    for (const byte of readRandom(RANDOM_LENGTH)) random += ALPHABET[byte % ALPHABET.length];
     // The link of another user must not choose where we create a file.
     resolveLinks(directory);
     const path = join(directory, `${proc}-${stream}---${identifier}-${random}.log`);
@@ -31,6 +31,22 @@ export function createAutoFile(directory: string, proc: string, stream: StreamNa
       if (errnoOf(error) !== 'EEXIST' || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+/** Reads random bytes of the kernel. Loading node:crypto takes 10 ms of a start, and is left to roots without /dev. */
+function readRandom(count: number): Uint8Array {
+  const bytes = new Uint8Array(count);
+  try {
+    const fd = openSync('/dev/urandom', 'r');
+    try {
+      if (readSync(fd, bytes) === count) return bytes;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // No such device, or no free descriptor.
+  }
+  return randomBytes(count);
 }
 
 /**

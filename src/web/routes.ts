@@ -24,7 +24,7 @@ import {
 } from './page.ts';
 import type { DashboardPages } from './dashboard-routes.ts';
 import type { PageSecret } from './secret.ts';
-import { CONTENT_POLICY, STYLE } from './style.ts';
+import { contentPolicy, STYLE } from './style.ts';
 
 const DEFAULT_TAIL_BYTES = 16 * 1024;
 /** compat: limits for `limit` (supervisor.web.TailView). */
@@ -35,14 +35,15 @@ const FORM_BYTES = 64 * 1024;
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
-const HEADERS = {
-  'Content-Security-Policy': CONTENT_POLICY,
+/** Headers of every page. */
+const headersOf = (): Record<string, string> => ({
+  'Content-Security-Policy': contentPolicy(),
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
   // With no-referrer, browsers would send no Origin header for our forms.
   'Referrer-Policy': 'same-origin',
   'Cache-Control': 'no-store',
-} as const;
+});
 
 /**
  * Makes the routes of the dashboard at `/` and of the page without scripts at `/index.html`. `secret` belongs to this
@@ -134,7 +135,7 @@ class WebPages {
       text: asked.name === null && !outcome.isError ? `${outcome.text} at ${seconds}` : outcome.text,
     });
     // After a redirect, a reload of the page does not repeat the action.
-    response.writeHead(303, { ...HEADERS, Location: `index.html?${query}`, 'Content-Length': 0 });
+    response.writeHead(303, { ...headersOf(), Location: `index.html?${query}`, 'Content-Length': 0 });
     response.end();
   }
 
@@ -237,5 +238,5 @@ function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
 }
 
 function send(exchange: Exchange, status: number, page: string): void {
-  sendText(exchange, status, { type: 'text/html;charset=utf-8', text: page }, HEADERS);
+  sendText(exchange, status, { type: 'text/html;charset=utf-8', text: page }, headersOf());
 }

@@ -7,8 +7,18 @@ import type { ActionResult } from './page.ts';
  * every form, and the key that signs the messages in our links.
  */
 export class PageSecret {
-  readonly token = randomBytes(24).toString('base64url');
-  readonly #key = randomBytes(32);
+  /** Made when the first page needs them: Node's module for that would take 10 ms of each start. */
+  #made: { readonly token: string; readonly key: Buffer } | null = null;
+
+  /** The secret itself. */
+  get token(): string {
+    return this.#parts.token;
+  }
+
+  get #parts(): { readonly token: string; readonly key: Buffer } {
+    this.#made ??= { token: randomBytes(24).toString('base64url'), key: randomBytes(32) };
+    return this.#made;
+  }
 
   /** True if a form came from one of our pages. Takes the same time for every wrong token. */
   isToken(given: string | null): boolean {
@@ -33,7 +43,7 @@ export class PageSecret {
   }
 
   #proofOf(text: string, isError: boolean): string {
-    return createHmac('sha256', this.#key)
+    return createHmac('sha256', this.#parts.key)
       .update(`${isError ? 'error' : 'done'} ${text}`)
       .digest('base64url');
   }

@@ -71,10 +71,15 @@ footer { color: var(--soft); font-size: .84rem; padding-top: 1rem; padding-botto
 /**
  * The Content-Security-Policy of the pages: no resources, no scripts, forms to our own server only, and no frames.
  */
-export const CONTENT_POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+export function contentPolicy(): string {
+  policy ??= [
+    "default-src 'none'",
+    `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+  return policy;
+}
+
+let policy: string | undefined;

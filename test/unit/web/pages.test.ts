@@ -14,7 +14,7 @@ import {
   type StatusPage,
 } from '../../../src/web/page.ts';
 import { PageSecret } from '../../../src/web/secret.ts';
-import { CONTENT_POLICY } from '../../../src/web/style.ts';
+import { contentPolicy } from '../../../src/web/style.ts';
 
 const EVIL = `"'><script>alert(1)</script>&`;
 const frame = { identification: EVIL, version: EVIL, token: EVIL };
@@ -79,8 +79,8 @@ test('no page has an element from outside', () => {
 
 test('the policy of a page allows its own style sheet, and no other', () => {
   const style = /<style>([^]*)<\/style>/.exec(status())?.[1] ?? '';
-  assert.ok(CONTENT_POLICY.includes(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`));
-  assert.match(CONTENT_POLICY, /^default-src 'none'; .*form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/);
+  assert.ok(contentPolicy().includes(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`));
+  assert.match(contentPolicy(), /^default-src 'none'; .*form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/);
   assert.doesNotMatch(status(), / style=| on[a-z]+=/);
 });
 
