@@ -22,7 +22,8 @@ const LATE = ['http', 'https', 'crypto', 'zlib', 'tls', 'readline'];
 const SCRIPT = `
 const { existsSync, readFileSync } = require('node:fs');
 const [piece, native, folder] = process.argv.slice(1);
-process.argv.splice(0, process.argv.length, process.execPath, process.execPath, '-n', '-c', folder + '/supervisord.conf');
+const args = ['-n', '-c', folder + '/supervisord.conf'];
+process.argv.splice(0, process.argv.length, process.execPath, process.execPath, ...args);
 setInterval(() => {
   if (!existsSync(folder + '/started')) return;
   console.log(JSON.stringify(process.moduleLoadList.filter((name) => name.startsWith('NativeModule '))));
