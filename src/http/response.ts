@@ -13,8 +13,7 @@ interface HeaderWriter {
 export function matchVersion({ httpVersion }: IncomingMessage, response: ServerResponse): void {
   if (httpVersion !== '1.0') return;
   const writer = response as unknown as HeaderWriter;
-  const { _storeHeader: write } = writer;
+  const write = writer._storeHeader.bind(response);
   // Called by Node with `HTTP/1.1 200 OK\r\n` and the headers.
-  writer._storeHeader = (statusLine, headers) =>
-    write.call(response, statusLine.replace(/^HTTP\/1\.1/, 'HTTP/1.0'), headers);
+  writer._storeHeader = (statusLine, headers) => write(statusLine.replace(/^HTTP\/1\.1/, 'HTTP/1.0'), headers);
 }
