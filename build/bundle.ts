@@ -28,6 +28,8 @@ const LAZY = [
   'tls',
   'stream',
   'stream/promises',
+  'timers/promises',
+  'module',
   'vm',
   'v8',
 ];
