@@ -85,8 +85,11 @@ export async function injectorSkipReason(): Promise<string | null> {
   return process.getuid?.() === 0 ? null : 'a filter with a listener needs root here';
 }
 
-/** Starts the program that answers calls. Must be called before launch(), so that it ends after what was launched. */
-export async function startInjector(test: TestContext): Promise<Injector> {
+/**
+ * Starts the program that answers calls. Must be called before launch(), so that it ends after what was launched.
+ * `calls`: names of the calls that rules may be about.
+ */
+export async function startInjector(test: TestContext, calls = CALLS): Promise<Injector> {
   program ??= build();
   const path = await program;
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-inject-'));
@@ -112,7 +115,7 @@ export async function startInjector(test: TestContext): Promise<Injector> {
     return sent;
   };
   return {
-    under: [path, 'enter', door, CALLS],
+    under: [path, 'enter', door, calls],
     lines,
     fail: async ({ call, errno, skip, count, who, target }) => {
       const left = count === Infinity ? -1 : count;

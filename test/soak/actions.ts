@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { inventConfiguration, processNames, type SoakPlaces, type SoakSize, SOCKET } from './configuration.ts';
+import { inventMishap } from './faults.ts';
+import type { Injector } from '../fault/injector.ts';
 import type { Random } from './random.ts';
 import { type Answer, ask, call, killChild, type Parameter, programsOf } from './supervisor.ts';
 
@@ -17,6 +19,8 @@ export interface ActionWorld {
   readonly cutStream: () => void;
   /** Stops reading the standard output of the supervisor for a time. */
   readonly stallOutput: (ms: number) => void;
+  /** Makes system calls fail; null if that is not possible here. */
+  readonly injector: Injector | null;
 }
 
 /** An action that was chosen: its text, and its execution. */
@@ -215,6 +219,11 @@ const stallOutput: Kind = ({ random, stallOutput: stall }) => {
   return { text: `no reader of stdout for ${ms} ms`, run: async () => stall(ms) };
 };
 
+const mishap: Kind = ({ random, injector }) => {
+  const { text, run } = inventMishap(random);
+  return { text, run: async () => (injector === null ? undefined : run(injector)) };
+};
+
 const KINDS: ReadonlyArray<readonly [number, Kind]> = [
   [25, control],
   [4, startAll],
@@ -230,4 +239,5 @@ const KINDS: ReadonlyArray<readonly [number, Kind]> = [
   [3, nonsense],
   [2, cutStream],
   [1, stallOutput],
+  [6, mishap],
 ];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { EventCheck } from './event-check.ts';
 import { LineCheck } from './line-check.ts';
+import { isPieceOfWorker, ToldLosses } from './own-lines.ts';
 import { Random } from './random.ts';
 
 let seq = 0;
@@ -106,4 +107,28 @@ test('a seed gives the same actions again', () => {
   };
   assert.deepEqual(numbers(7), numbers(7));
   assert.notDeepEqual(numbers(7), numbers(8));
+});
+
+describe('our own log', () => {
+  const own = (text: string): string => `2026-11-30 20:45:11,686 WARN ${text}`;
+
+  test('has texts of clients, and no piece of a line of a worker', () => {
+    assert.ok(!isPieceOfWorker(own(`supervisor.sendProcessStdin ${'x'.repeat(40)}`)));
+    assert.ok(isPieceOfWorker(own('L 3 4 xx')));
+    assert.ok(isPieceOfWorker('x'.repeat(10)));
+  });
+
+  test('tells of lines that a file could not take', () => {
+    const losses = new ToldLosses();
+    losses.take(own('/a/logs/loop3.log is written again; 1 line (36 bytes) for it were dropped'));
+    losses.take(own('5 lines (287 bytes) for /a/logs/loop3.log were dropped'));
+    losses.take(own('stopped: loop3'));
+    assert.deepEqual([losses.of('loop3'), losses.of('loop4')], [6, 0]);
+  });
+
+  test('must tell of each line that is missing in a file', () => {
+    const check = new LineCheck('files', true);
+    check.take('web', 'L 1 3 x');
+    assert.deepEqual([...check.missingOf], [['web', 2]]);
+  });
 });

@@ -19,6 +19,8 @@ export class LineCheck {
   gaps = 0;
   /** Places of the first ones. */
   readonly missing: string[] = [];
+  /** Number of missing lines by the name of the worker. */
+  readonly missingOf = new Map<string, number>();
   readonly #mayMiss: boolean;
 
   /** `mayMiss`: a gap is no violation by itself, since the destination tells about lost lines. */
@@ -41,7 +43,7 @@ export class LineCheck {
     if (name !== null) this.#names[slot] = name;
     if (number === last + 1) return true;
     if (number <= last) this.violate(`line ${number} of run ${slot} (${name}) follows line ${last}`);
-    else if (this.#mayMiss) this.#miss(number - last - 1, `before line ${number} of run ${slot} (${name})`);
+    else if (this.#mayMiss) this.#miss(number - last - 1, name ?? '', `before line ${number} of run ${slot}`);
     else this.violate(`line ${number} of run ${slot} (${name}) follows line ${last}: lines are missing`);
     return true;
   }
@@ -52,16 +54,17 @@ export class LineCheck {
       const last = this.#last[slot] ?? 0;
       if (last > attempted) this.violate(`run ${slot} (${name}) wrote ${attempted} lines, and ${last} came`);
       const isShort = last < written;
-      if (isShort && this.#mayMiss) this.#miss(written - last, `after line ${last} of run ${slot} (${name})`);
+      if (isShort && this.#mayMiss) this.#miss(written - last, name, `after line ${last} of run ${slot}`);
       else if (isShort) this.violate(`run ${slot} (${name}) wrote ${written} lines, and only ${last} came`);
       const known = this.#names[slot];
       if (known !== undefined && !isNameOf(known, name)) this.violate(`lines of ${name} came as those of ${known}`);
     }
   }
 
-  #miss(count: number, where: string): void {
+  #miss(count: number, name: string, where: string): void {
     this.gaps += count;
-    if (this.missing.length < MAX_VIOLATIONS) this.missing.push(`${count} lines ${where}`);
+    this.missingOf.set(name, (this.missingOf.get(name) ?? 0) + count);
+    if (this.missing.length < MAX_VIOLATIONS) this.missing.push(`${count} lines ${where} (${name})`);
   }
 
   violate(text: string): void {

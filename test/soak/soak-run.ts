@@ -10,12 +10,15 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { launch, type Launched } from '../e2e/launch.ts';
 import { until } from '../e2e/observe.ts';
+import { type Injector, injectorSkipReason, startInjector } from '../fault/injector.ts';
 import { type Action, chooseAction } from './actions.ts';
 import { firstConfiguration, lastConfiguration, type SoakSize, SOCKET } from './configuration.ts';
 import { EventCheck } from './event-check.ts';
 import { createLedger, type LedgerContent, readLedger } from './ledger.ts';
+import { FAULTY_CALLS } from './faults.ts';
 import { LineCheck } from './line-check.ts';
 import { LiveWatch } from './live-watch.ts';
+import { isPieceOfWorker, ToldLosses } from './own-lines.ts';
 import { Random } from './random.ts';
 import { ask, call, compileInto, Owner, type Sample, sampleOf, watchZombies } from './supervisor.ts';
 
@@ -73,7 +76,9 @@ class Soak {
   readonly #problems: string[] = [];
   readonly #latest: string[] = [];
   readonly #samples: Sample[] = [];
+  #injector: Injector | null = null;
   readonly #answers = new Map<number, number>();
+  readonly #losses = new ToldLosses();
   #slowestMs = 0;
   /** Open files at the end. */
   #open: string[] = [];
@@ -126,6 +131,7 @@ class Soak {
         ...this.#figures(before, after),
         lines: this.#relay.lines,
         'lines in files': files.lines,
+        'lines missing in files, as told': files.gaps,
         'lines in memory': this.#memory.lines,
         'lines missed in memory': live.missed,
         'runs of workers': ledger.runs.length,
@@ -145,9 +151,11 @@ class Soak {
     const config = firstConfiguration({ folder: this.#folder, worker, seed }, size);
     const path = join(this.#folder, 'supervisord.conf');
     await writeFile(path, config);
-    return launch(this.#owner.context, {
+    const { context } = this.#owner;
+    if ((await injectorSkipReason()) === null) this.#injector = await startInjector(context, FAULTY_CALLS);
+    return launch(context, {
       args: ['-c', path],
-      under: ['unshare', '--net', '--'],
+      under: ['unshare', '--net', '--', ...(this.#injector?.under ?? [])],
       env: { ONEVISOR_CONF: path },
     });
   }
@@ -173,6 +181,7 @@ class Soak {
       size,
       places: { folder: this.#folder, worker: join(this.#folder, 'worker'), seed },
       pid: launched.pid,
+      injector: this.#injector,
       cutStream: () => live.cut(),
       stallOutput: (ms: number) => {
         launched.stdout.pause();
@@ -285,13 +294,14 @@ class Soak {
         bar > 0 ? line.slice(0, bar).trimEnd() : null,
         line.slice(bar > 0 ? bar + 3 : 0),
       );
+      if (!isTaken) this.#losses.take(line);
       if (!isTaken && isPieceOfWorker(line)) this.#relay.violate(`a line is torn: ${line.slice(0, 200)}`);
     }
   }
 
-  /** Checks the log files with their backups. */
+  /** Checks the log files with their backups. A file that could not be written for a while may lack what was told. */
   async #checkFiles(ledger: LedgerContent): Promise<LineCheck> {
-    const check = new LineCheck('files');
+    const check = new LineCheck('files', true);
     const folder = join(this.#folder, 'logs');
     const number = (name: string): number => Number(/\.log\.(\d+)(\.gz)?$/.exec(name)?.[1] ?? 0);
     const names = (await readdir(folder)).sort((a, b) => number(b) - number(a));
@@ -303,6 +313,10 @@ class Soak {
         if (line !== '' && !check.take(program, line)) check.violate(`${name} has the line ${line.slice(0, 200)}`);
     }
     check.compare(ledger);
+    for (const [name, missing] of check.missingOf) {
+      const told = this.#losses.of(name);
+      if (missing > told) check.violate(`${name} lacks ${missing} lines, and our log tells of ${told}`);
+    }
     return check;
   }
 
@@ -373,12 +387,6 @@ class Soak {
       'threads before, most, after': `${before.threads}, ${most(({ threads }) => threads)}, ${after.threads}`,
     };
   }
-}
-
-/** True if a line has a piece of a worker's line. Our own log shows the texts of clients, which may be all `x`. */
-function isPieceOfWorker(line: string): boolean {
-  const isOwn = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ /.test(line);
-  return /L \d+ \d+/.test(line) || (!isOwn && /x{10}/.test(line));
 }
 
 function megabytes(bytes: number): string {
