@@ -62,12 +62,13 @@ function loadDocument(source: Source, settings: ReadSettings, problems: Problems
   return { document, file, included, sources, procfile };
 }
 
-/** Returns the facts about the machine that values are checked against. */
+/** Returns the facts about the machine that values are checked against. What may hang counts as it should be. */
 function contextOf(source: Source, { isStatic }: ReadSettings): Context {
+  const mayHang = (path: string): boolean => source.mayHang?.(path) === true;
   const host: Context['host'] = {
     users: source.users,
-    isDirectory: (path) => source.isDirectory(path),
-    isFile: (path) => source.isFile(path),
+    isDirectory: (path) => mayHang(path) || source.isDirectory(path),
+    isFile: (path) => mayHang(path) || source.isFile(path),
   };
   return { cwd: source.cwd, home: source.env.HOME ?? null, host: isStatic ? null : host };
 }

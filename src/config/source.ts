@@ -30,6 +30,10 @@ export interface Source {
   isDirectory(path: string): boolean;
   /** Returns the names in a directory; none if it cannot be read. */
   list(path: string): readonly string[];
+  /**
+   * True for a path that no value may be checked against: a look at it might not return. Missing: all may be looked at.
+   */
+  readonly mayHang?: (path: string) => boolean;
 }
 
 /** Largest file of a configuration. 10,000 programs need 1 MB. */

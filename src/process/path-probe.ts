@@ -6,7 +6,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { Clock } from '../engine/ports.ts';
 import { toPath } from '../files/bytes.ts';
-import { findRemote, readMounts, type RemoteMounts, type RemotePath } from './remote-mounts.ts';
+import { findRemote, readMounts, type RemoteMounts, type RemotePath } from '../files/remote-mounts.ts';
 
 /** Time within which a file system must answer. */
 const PATIENCE_MS = 5000;

@@ -15,6 +15,7 @@ import { showText } from '../core/shown-text.ts';
 import { SUPERVISOR_VERSION } from '../core/supervisor-version.ts';
 import { ListenError } from '../http/listen-error.ts';
 import type { Addon } from '../native/addon.ts';
+import { mountsThatMayHang } from '../files/remote-mounts.ts';
 import { LimitError } from '../process/limits.ts';
 import type { SignalIntake } from '../process/signals.ts';
 import { SpawnError } from '../process/spawn-error.ts';
@@ -80,14 +81,17 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
   if (refusal !== null) return refuse(io, io.self.pid === 1, refusal);
   const named = flags.file ?? io.env['ONEVISOR_CONF'];
   const given = isDetached(io.args) ? await readHandedOver(addon, io, named) : await readGivenFile(named);
-  const readAs = (mode: boolean, scales: Scales = new Map()): Reading =>
-    readConfig(openSource(io.env, addon, given), {
-      isContainer: mode,
-      isStatic: false,
-      scales,
-      flags,
-      executable: io.calledPath,
-    });
+  const readAs = (mode: boolean, scales: Scales = new Map(), others: Partial<Source> = {}): Reading =>
+    readConfig(
+      { ...openSource(io.env, addon, given), ...others },
+      {
+        isContainer: mode,
+        isStatic: false,
+        scales,
+        flags,
+        executable: io.calledPath,
+      },
+    );
   const { isContainer, leavesContainer, reading } = findMode({ ...io, flags }, readAs);
   if (reading.config === null) return refuse(io, isContainer, formatProblems(reading));
   const { config } = reading;
@@ -97,7 +101,8 @@ export async function runSupervise(addon: Addon, io: SuperviseIo, signals: Signa
   }
   holdLoop();
   try {
-    const read = (scales: Scales): Reading => readAs(isContainer, scales);
+    // Programs run when the configuration is read again: no look at a file system may keep them waiting.
+    const read = (scales: Scales): Reading => readAs(isContainer, scales, { mayHang: mountsThatMayHang() });
     const run = new SupervisorRun({ addon, io, reading: { ...reading, config }, read, isContainer, flags, signals });
     const code = await run.run();
     if (code === NOT_FOUND) io.err(hintForMissing(flags.command?.[0] ?? ''));

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { ProcessConfig } from '../config/model.ts';
 import { candidatesOf, type CommandContext, findCommand, pathIn } from '../process/command.ts';
-import { findRemote, readMounts } from '../process/remote-mounts.ts';
+import { findRemote, readMounts } from '../files/remote-mounts.ts';
 import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 

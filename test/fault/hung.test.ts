@@ -97,6 +97,16 @@ async function goesOn(context: TestContext, scene: Scene): Promise<void> {
   context.diagnostic(`slowest of ${NUMBER_OF_ANSWERS} answers: ${slowest.toFixed(0)} ms`);
 }
 
+/** Reads a configuration again whose files and directories are on the file system that hangs. */
+async function reloads({ world }: Scene): Promise<void> {
+  const more =
+    '\n[program:added]\ncommand=sleep 86410\nautostart=false\nstdout_logfile=%FOLDER%/far/logs/a.log\n' +
+    'directory=%FOLDER%/far/directory\n';
+  await writeFile(world.path('supervisord.conf'), (CONFIG + more).replaceAll('%FOLDER%', world.app.folder));
+  const answer = await world.call('supervisor.reloadConfig');
+  assert.deepEqual(answer, [[['added'], [], []]]);
+}
+
 async function ends(context: TestContext, { world }: Scene): Promise<void> {
   const began = performance.now();
   world.app.signal('SIGTERM');
@@ -148,6 +158,7 @@ describe('a file system that hangs', { skip, concurrency: 2 }, () => {
     await world.call('supervisor.startProcess', 'log');
     await files.hang();
     await goesOn(context, scene);
+    await reloads(scene);
     await files.answer();
     await untilState(scene, 'log', 'RUNNING');
     await files.hang();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../src/engine/ports.ts';
 import { PathProbe } from '../../src/process/path-probe.ts';
-import { findRemote, parseMounts, readMounts } from '../../src/process/remote-mounts.ts';
+import { findRemote, mountsThatMayHang, parseMounts, readMounts } from '../../src/files/remote-mounts.ts';
 import { makeTurns } from '../../src/watch/turns.ts';
 
 const TABLE = `21 1 0:20 / / rw,relatime shared:1 - overlay overlay rw,lowerdir=/l
@@ -94,6 +94,15 @@ function probeWith(): {
 }
 
 const SILENT = '/srv/app/run cannot be reached: the file system /srv/app (nfs4) does not answer';
+
+test('paths on the file systems of others may hang, unless the root is one', () => {
+  const mayHang = mountsThatMayHang(MOUNTS);
+  assert.deepEqual(['/srv/app', '/srv/app/logs', '/data', '/'].map(mayHang), [true, true, false, false]);
+  const onRoot = mountsThatMayHang(new Map([['/', 'virtiofs'], ...MOUNTS]));
+  assert.deepEqual(['/var/log', '/srv/app/logs'].map(onRoot), [false, true]);
+  assert.ok(!mountsThatMayHang(new Map())('/srv/app'));
+  assert.ok(!mountsThatMayHang()('/proc/self'));
+});
 
 test('a start on local disks does not wait', () => {
   const { touched, reasons, look } = probeWith();

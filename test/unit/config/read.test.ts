@@ -841,3 +841,17 @@ test('compat: the help of supervisord is that of Supervisor with all its options
     ['', 'In addition to those of Supervisor:', '--container', '--color', '-- CMD ARG...', ''],
   );
 });
+
+test('values on a file system that may hang are not looked at', () => {
+  const text =
+    '[program:web]\ncommand=run\ndirectory=/far/away\nstdout_logfile=/far/logs/a.log\nstderr_logfile=/near/b.log\n';
+  const looked: string[] = [];
+  const source = memorySource({ files: { '/etc/supervisord.conf': text } });
+  const look = (path: string): boolean => (looked.push(path), source.isDirectory(path));
+  const settings = { isContainer: false, isStatic: false, flags: noFlags, executable: '/usr/bin/onevisor' };
+  const mayHang = (path: string): boolean => path.startsWith('/far');
+  const { errors } = readConfig({ ...source, isDirectory: look, mayHang }, settings);
+  assert.match(printed(errors).join('\n'), /the directory \/near of \/near\/b\.log does not exist/);
+  assert.doesNotMatch(printed(errors).join('\n'), /far/);
+  assert.ok(!looked.some(mayHang));
+});

@@ -82,6 +82,16 @@ export function findRemote(
   }
 }
 
+/**
+ * Makes a test for absolute paths on the file systems of others that are mounted now. Where the root itself is one,
+ * nothing runs while it hangs, so its paths pass.
+ */
+export function mountsThatMayHang(mounts: RemoteMounts = readMounts()): (path: string) => boolean {
+  const others = new Map(mounts);
+  others.delete('/');
+  return (path) => others.size > 0 && findRemote(path, others) !== null;
+}
+
 function namesOf(path: string): string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.');
 }
