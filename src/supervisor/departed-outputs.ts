@@ -4,11 +4,13 @@ import { parseNamespec } from '../core/namespec.ts';
 import type { LineSelection } from '../rpc/lines.ts';
 import type { NamedOutput } from './line-sources.ts';
 
-/** Time for which the lines are kept. */
+/** Time for which an output is remembered. */
 const KEPT_MS = 60_000;
-/** Maximum number of outputs, and of their bytes. The oldest are dropped first. */
-const MAX_OUTPUTS = 1000;
+/** Maximum number of outputs with their lines, and of their bytes. Of the oldest, only the loss is remembered. */
+const MAX_WITH_LINES = 1000;
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Maximum number of outputs. */
+const MAX_OUTPUTS = 10_000;
 
 /** An output, and the time when it was closed. */
 interface Departed {
@@ -20,11 +22,14 @@ interface Departed {
 /**
  * The last lines of programs that are no longer configured, for clients that follow: a program writes its last lines
  * when `update` or a restart of the supervisor removes it, and a client asks for them a moment later. Bounded in time,
- * number and bytes.
+ * number and bytes: a client that asks for lines beyond the bounds is told how many bytes it has missed.
  */
 export class DepartedOutputs {
   readonly #nowMs: () => number;
+  /** The oldest first. */
   #kept: Departed[] = [];
+  /** Number of the oldest outputs whose lines were dropped. */
+  #withoutLines = 0;
   #bytes = 0;
 
   /** @param nowMs the monotonic clock */
@@ -39,13 +44,14 @@ export class DepartedOutputs {
     if (bytes === 0) return;
     this.#kept.push({ output, bytes, closedMs: this.#nowMs() });
     this.#bytes += bytes;
-    this.#dropWhile(() => this.#bytes > MAX_BYTES || this.#kept.length > MAX_OUTPUTS);
+    while (this.#bytes > MAX_BYTES || this.#kept.length - this.#withoutLines > MAX_WITH_LINES) this.#dropLines();
+    if (this.#kept.length > MAX_OUTPUTS) this.#forgetFirst();
   }
 
   /** Returns the outputs that a client has selected. */
   select({ names, streams }: LineSelection): NamedOutput[] {
     const sinceMs = this.#nowMs() - KEPT_MS;
-    this.#dropWhile(({ closedMs }) => closedMs < sinceMs);
+    while ((this.#kept[0]?.closedMs ?? Infinity) < sinceMs) this.#forgetFirst();
     const isNamed = createNameFilter(names);
     return this.#kept
       .map(({ output }) => output)
@@ -56,10 +62,18 @@ export class DepartedOutputs {
       });
   }
 
-  #dropWhile(isOver: (first: Departed) => boolean): void {
-    for (let [first] = this.#kept; first !== undefined && isOver(first); [first] = this.#kept) {
-      this.#kept.shift();
-      this.#bytes -= first.bytes;
-    }
+  /** Drops the lines of the oldest output that has some. Its memory still tells what was in it. */
+  #dropLines(): void {
+    const { output, bytes, closedMs } = this.#kept[this.#withoutLines] as Departed;
+    const { name, stream } = output;
+    const empty = { name, stream, memory: output.memory.resized(0) };
+    this.#kept[this.#withoutLines] = { output: empty, bytes: 0, closedMs };
+    this.#withoutLines += 1;
+    this.#bytes -= bytes;
+  }
+
+  #forgetFirst(): void {
+    this.#bytes -= this.#kept.shift()?.bytes ?? 0;
+    this.#withoutLines = Math.max(0, this.#withoutLines - 1);
   }
 }
