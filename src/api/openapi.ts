@@ -24,7 +24,7 @@ const ERRORS: Readonly<Record<number, string>> = {
 const CHANGE_ERRORS: Readonly<Record<number, string>> = {
   409: 'The object is in a state that does not allow this, or the configuration is invalid',
   413: 'The body is too large',
-  415: 'The content type is not application/json',
+  415: 'The content type is not application/json, or the body is compressed',
   429: 'Too many changes are running; see Retry-After',
 };
 
