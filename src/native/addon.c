@@ -281,6 +281,7 @@ NAPI_MODULE_INIT() {
       {"peerAt", addon_peer_at},
       {"countThreads", addon_count_threads},
       {"trimMemory", addon_trim_memory},
+      {"textInPlace", addon_text_in_place},
       {"openClockWatch", addon_open_clock_watch},
       {"rearmClockWatch", addon_rearm_clock_watch},
       {"watchReadable", addon_watch_readable},

@@ -304,6 +304,11 @@ export interface Addon {
   countThreads(most: number): number;
   /** malloc_trim(3): returns unused memory of the C library to the system. Takes some milliseconds. */
   trimMemory(): void;
+  /**
+   * Returns Latin-1 bytes as a string that V8 does not copy. They must stay where they are and as they are for the life
+   * of the process, as the assets of the executable do.
+   */
+  textInPlace(bytes: Uint8Array): string;
   /** _exit(2): ends the process without joining threads. A thread may hang in a write to a stalled reader. */
   exitNow(code: number): never;
 }

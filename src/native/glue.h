@@ -62,6 +62,7 @@ napi_value addon_peer_of(napi_env env, napi_callback_info info);
 napi_value addon_peer_at(napi_env env, napi_callback_info info);
 napi_value addon_count_threads(napi_env env, napi_callback_info info);
 napi_value addon_trim_memory(napi_env env, napi_callback_info info);
+napi_value addon_text_in_place(napi_env env, napi_callback_info info);
 napi_value addon_open_clock_watch(napi_env env, napi_callback_info info);
 napi_value addon_rearm_clock_watch(napi_env env, napi_callback_info info);
 napi_value addon_watch_readable(napi_env env, napi_callback_info info);

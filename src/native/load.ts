@@ -30,12 +30,15 @@ export class AddonLoadError extends Error {
   }
 }
 
-/** Name by which the libraries inside have the addon: `addon_name` in libc/loading.c. No file can have it. */
+/** Name by which the libraries inside have the addon: `addon_name` in libc/loading.c, and loader.ts. */
 const ADDON_INSIDE = '/dev/null/onevisor.node';
 
 /** Loads the addon. Throws {@link AddonLoadError}. */
 export function loadAddon(): Addon {
   if (!isSea()) return loadFromCheckout();
+  const { addon } =
+    (globalThis as { readonly ONEVISOR_LOADER?: { readonly addon: Addon | null } }).ONEVISOR_LOADER ?? {};
+  if (addon !== undefined && addon !== null) return addon;
   try {
     return open(ADDON_INSIDE);
   } catch {

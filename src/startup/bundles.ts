@@ -16,6 +16,8 @@ export interface Loader {
   run(name: BundleName): void;
   /** A cache is rejected if the flags of V8 differ from those of the build. */
   cacheUse(name: BundleName): CacheUse;
+  /** The addon, if the loader needed it (native/load.ts); null if not. */
+  readonly addon: unknown;
 }
 
 /** Programs of the client: these words are it in every process. */

@@ -251,6 +251,9 @@ addon.unwatchReadable(9999);
 // started again.
 assert.equal(addon.countThreads(9), 9);
 addon.trimMemory();
+assert.equal(addon.textInPlace(Buffer.from('a\u00e9'.repeat(1000), 'latin1')), 'a\u00e9'.repeat(1000));
+assert.equal(addon.textInPlace(none), '');
+assert.throws(() => addon.textInPlace(halves), { code: 'ERR_INVALID_ARG_VALUE' });
 assert.throws(() => addon.countThreads(65), { code: 'ERR_INVALID_ARG_VALUE' });
 const clockWatch = addon.openClockWatch();
 assert.equal(addon.rearmClockWatch(clockWatch), 0);
