@@ -32,7 +32,8 @@ export async function compile(test: TestContext, name: string, ...flags: string[
 
 /**
  * Polls a state that no event reports, until `look` returns a value other than undefined and false, and returns that
- * value. `what` is for the message of a timeout.
+ * value. `what` is for the message of a timeout. After a look that took long, the pause is as long: the look may be a
+ * client of its own, which slows down everything that it waits for.
  */
 export async function until<T>(
   what: string,
@@ -41,10 +42,12 @@ export async function until<T>(
 ): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {
+    const beganMs = performance.now();
     const value = await look();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadlineMs) throw new Error(`${timeoutMs} ms passed while waiting for ${what}`);
-    await sleep(LOOK_AGAIN_MS);
+    const nowMs = performance.now();
+    if (nowMs > deadlineMs) throw new Error(`${timeoutMs} ms passed while waiting for ${what}`);
+    await sleep(Math.max(LOOK_AGAIN_MS, nowMs - beganMs));
   }
 }
 
