@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
 import { findCommand, typedCommands } from '../../src/cli/commands.ts';
+import { runCompletion } from '../../src/programs/completion.ts';
 import { needsTerminal, runInTerminal } from '../conformance/ctl-terminal.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
@@ -16,7 +17,10 @@ const CONFIG =
   '[program:worker]\ncommand=sleep 1000\nnumprocs=2\nprocess_name=w%(process_num)d\n';
 
 /** Lines to complete, and the words that a shell must offer. */
-const LINES: ReadonlyArray<readonly [line: string, expected: readonly string[]]> = [
+type Expected = ReadonlyArray<readonly [line: string, expected: readonly string[]]>;
+
+/** Lines that each shell completes. */
+const LINES: Expected = [
   ['onevisor re', typedCommands.map(({ name }) => name).filter((name) => name.startsWith('re'))],
   ['onevisor --nod', ['--nodaemon']],
   [
@@ -43,55 +47,72 @@ const LINES: ReadonlyArray<readonly [line: string, expected: readonly string[]]>
   ['onevisor status -s unix:///nowhere we', []],
 ];
 
-async function supervised(t: TestContext): Promise<Launched> {
+/** Starts a supervisor, with the completion script of a shell in its folder. */
+async function supervised(t: TestContext, shell: string): Promise<Launched> {
   const launched = await launch(t, { config: CONFIG });
   await launched.waitForLine(/success: \S+ entered RUNNING/, { count: 3 });
-  for (const shell of ['bash', 'zsh', 'fish'])
-    assert.equal((await launched.enter(['sh', '-c', `${EXECUTABLE} completion ${shell} >script.${shell}`])).code, 0);
+  assert.equal((await launched.enter(['sh', '-c', `${EXECUTABLE} completion ${shell} >script.${shell}`])).code, 0);
   return launched;
 }
 
-/** Runs a script of a shell and returns its lines, sorted. Errors must not be seen. */
-async function linesOf(launched: Launched, command: readonly string[]): Promise<string[]> {
+/** Printed by a shell after the words of each line. */
+const END_OF_LINE = '=== end of a line';
+
+/** Runs a script of a shell. Returns its groups of lines, each sorted. Errors must not be seen. */
+async function groupsOf(launched: Launched, command: readonly string[]): Promise<string[][]> {
   const { code, stdout, stderr } = await launched.enter(command);
   assert.deepEqual([code, stderr], [0, ''], command.join(' '));
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .toSorted();
+  const groups = stdout.split(`${END_OF_LINE}\n`);
+  assert.equal(groups.pop(), '', command.join(' '));
+  return groups.map((group) =>
+    group
+      .split('\n')
+      .filter((line) => line !== '')
+      .toSorted(),
+  );
 }
 
-/** Completes {@link LINES}, each as a test: on a busy machine, all of them together take minutes. */
-async function completeLines(t: TestContext, complete: (line: string) => Promise<string[]>): Promise<void> {
-  for (const [line, expected] of LINES)
-    await t.test(line, async () => assert.deepEqual(await complete(line), expected.toSorted()));
+/** Completes lines in one run of a shell, and compares the words of each line in a test. */
+async function completeLines(
+  t: TestContext,
+  wanted: Expected,
+  complete: (lines: readonly string[]) => Promise<string[][]>,
+): Promise<void> {
+  const offered = await complete(wanted.map(([line]) => line));
+  assert.equal(offered.length, wanted.length);
+  for (const [index, [line, expected]] of wanted.entries())
+    await t.test(line, () => assert.deepEqual(offered[index], expected.toSorted()));
 }
 
-/** Calls the function as bash does for a line with the cursor at its end. */
+/** Calls the function as bash does for each line with the cursor at its end. */
 const BASH = `
 source ./script.bash
 complete -p onevisor supervisorctl >/dev/null
-COMP_LINE=$1 COMP_POINT=\${#1}
-_onevisor
-printf '%s\\n' "\${COMPREPLY[@]}"
+for line; do
+  COMP_LINE=$line COMP_POINT=\${#line}
+  _onevisor
+  printf '%s\\n' "\${COMPREPLY[@]}" '${END_OF_LINE}'
+done
 `;
 
 test('bash', { skip: (await isInstalled('bash')) ? skip : 'bash is not installed' }, async (t) => {
-  const launched = await supervised(t);
-  const complete = (line: string): Promise<string[]> => linesOf(launched, ['bash', '-c', BASH, 'bash', line]);
-  await completeLines(t, complete);
-  // Bash replaces only what is after the colon.
-  assert.deepEqual(await complete('onevisor stop worker:'), ['\\*', 'w0', 'w1']);
-  assert.deepEqual(await complete('onevisor stop wor'), ['worker:\\*', 'worker:w0', 'worker:w1']);
-  assert.deepEqual(await complete("onevisor stop 'worker:"), ['worker:*', 'worker:w0', 'worker:w1']);
-  assert.deepEqual(await complete('onevisor stop worker:w0 worker:w'), ['w1']);
-  assert.deepEqual(await complete('/usr/bin/onevisor stop web we'), []);
+  const launched = await supervised(t, 'bash');
   const conditions = ['completed', 'exited', 'healthy', 'ready', 'started'];
-  assert.deepEqual(await complete('onevisor wait web:'), ['\\*', ...conditions, 'web'].toSorted());
-  assert.deepEqual(await complete("onevisor wait 'web:st"), ['web:started']);
-  assert.deepEqual(
-    await complete('onevisor wait web'),
-    ['web', ...conditions.map((condition) => `web:${condition}`)].toSorted(),
+  await completeLines(
+    t,
+    [
+      ...LINES,
+      // Bash replaces only what is after the colon.
+      ['onevisor stop worker:', ['\\*', 'w0', 'w1']],
+      ['onevisor stop wor', ['worker:\\*', 'worker:w0', 'worker:w1']],
+      ["onevisor stop 'worker:", ['worker:*', 'worker:w0', 'worker:w1']],
+      ['onevisor stop worker:w0 worker:w', ['w1']],
+      ['/usr/bin/onevisor stop web we', []],
+      ['onevisor wait web:', ['\\*', ...conditions, 'web']],
+      ["onevisor wait 'web:st", ['web:started']],
+      ['onevisor wait web', ['web', ...conditions.map((condition) => `web:${condition}`)]],
+    ],
+    (lines) => groupsOf(launched, ['bash', '-c', BASH, 'bash', ...lines]),
   );
 });
 
@@ -99,7 +120,7 @@ test(
   'bash with a keyboard: names with a colon',
   { skip: (await isInstalled('bash')) ? (needsTerminal.skip ?? skip) : 'bash is not installed' },
   async (t) => {
-    const launched = await supervised(t);
+    const launched = await supervised(t, 'bash');
     const there = ['--target', String(launched.pid), '--mount', '--pid', `--wdns=${launched.folder}`, '--'];
     const { lines } = await runInTerminal(
       ['/usr/bin/nsenter', ...there, 'bash', '--norc', '--noprofile', '-i'],
@@ -123,60 +144,70 @@ test(
   },
 );
 
-/** Types a line in an interactive zsh and lists what compadd gets. Ctrl-X completes, and then says so. */
+/**
+ * Types lines in an interactive zsh and lists what compadd gets. Ctrl-X completes, and then says so. Ctrl-U removes the
+ * line before. The output of the shell is read, since it stops when its terminal is full.
+ */
 const ZSH = `
-zmodload zsh/zpty
+zmodload zsh/zpty zsh/zselect
 zpty shell zsh -f -i
 zpty -w shell 'autoload -Uz compinit && compinit -u -d ./dump; source ./script.zsh'
 zpty -w shell 'compadd() { builtin compadd "$@"; [[ \${argv[-2]} == -a ]] && print -rl -- \${(P)argv[-1]} >>|./found }'
 zpty -w shell 'finish() { zle complete-word; print all-done >>|./found }; zle -N finish; bindkey "^X" finish'
+# Ctrl-X begins other keys, which zsh waits for.
+zpty -w shell 'KEYTIMEOUT=1'
 zpty -w shell 'print -r -- start-"here"'
 zpty -r shell output '*start-here*'
-zpty -n -w shell "$1"$'\\x18'
-until [[ "$(<./found)" == *all-done ]]; do sleep 0.05; done
+for line; do
+  : >|./found
+  zpty -n -w shell $'\\x15'"$line"$'\\x18'
+  until [[ "$(<./found)" == *all-done ]]; do
+    while zpty -r -t shell output; do :; done
+    zselect -t 2
+  done
+  print -r -- "$(<./found)"
+  print -r -- '${END_OF_LINE}'
+done
 zpty -d shell
 `;
 
+/** Lines for a shell that has to replace a whole word. */
+const MORE_LINES: Expected = [
+  ['onevisor stop wor', ['worker:*', 'worker:w0', 'worker:w1']],
+  ['onevisor wait worker:w0:h', ['worker:w0:healthy']],
+  ['onevisor ctl wait web:re', ['web:ready']],
+  ['onevisor stop worker:w0 worker:w', ['worker:w1']],
+];
+
 test('zsh', { skip: (await isInstalled('zsh')) ? skip : 'zsh is not installed' }, async (t) => {
-  const launched = await supervised(t);
-  const complete = async (line: string): Promise<string[]> => {
-    await launched.enter(['sh', '-c', ': >found']);
-    await launched.enter(['zsh', '-f', '-c', ZSH, 'zsh', line]);
-    const found = await linesOf(launched, ['cat', 'found']);
-    return [...new Set(found)].filter((word) => word !== 'all-done');
-  };
-  await completeLines(t, complete);
-  assert.deepEqual(await complete('onevisor stop wor'), ['worker:*', 'worker:w0', 'worker:w1']);
-  assert.deepEqual(await complete("onevisor stop 'worker:w"), ['worker:w0', 'worker:w1']);
-  assert.deepEqual(await complete('onevisor wait worker:w0:h'), ['worker:w0:healthy']);
-  assert.deepEqual(await complete('onevisor ctl wait web:re'), ['web:ready']);
-  assert.deepEqual(await complete('onevisor stop worker:w0 worker:w'), ['worker:w1']);
+  const launched = await supervised(t, 'zsh');
+  await completeLines(
+    t,
+    [...LINES, ...MORE_LINES, ["onevisor stop 'worker:w", ['worker:w0', 'worker:w1']]],
+    async (lines) => {
+      const found = await groupsOf(launched, ['zsh', '-f', '-c', ZSH, 'zsh', ...lines]);
+      return found.map((words) => [...new Set(words)].filter((word) => word !== 'all-done'));
+    },
+  );
 });
 
+/** Completes lines as fish does at the Tab key. */
+const FISH = `
+source ./script.fish
+for line in $argv
+    complete -C $line
+    echo '${END_OF_LINE}'
+end
+`;
+
 test('fish', { skip: (await isInstalled('fish')) ? skip : 'fish is not installed' }, async (t) => {
-  const launched = await supervised(t);
-  const complete = async (line: string): Promise<string[]> => {
-    const found = await linesOf(launched, [
-      'fish',
-      '--no-config',
-      '-c',
-      'source ./script.fish; complete -C $argv[1]',
-      line,
-    ]);
-    return found.map((word) => word.replace(/\t.*/, ''));
-  };
-  await completeLines(t, complete);
-  assert.deepEqual(await complete('onevisor stop wor'), ['worker:*', 'worker:w0', 'worker:w1']);
-  assert.deepEqual(await complete('onevisor wait worker:w0:h'), ['worker:w0:healthy']);
-  assert.deepEqual(await complete('onevisor ctl wait web:re'), ['web:ready']);
-  assert.deepEqual(await complete('onevisor stop worker:w0 worker:w'), ['worker:w1']);
-  const described = await linesOf(launched, [
-    'fish',
-    '--no-config',
-    '-c',
-    'source ./script.fish; complete -C "onevisor dem"',
-  ]);
-  assert.deepEqual(described, ['demo\tRun three small programs, to try onevisor out']);
+  const launched = await supervised(t, 'fish');
+  const complete = (lines: readonly string[]): Promise<string[][]> =>
+    groupsOf(launched, ['fish', '--no-config', '-c', FISH, ...lines]);
+  await completeLines(t, [...LINES, ...MORE_LINES], async (lines) =>
+    (await complete(lines)).map((words) => words.map((word) => word.replace(/\t.*/, ''))),
+  );
+  assert.deepEqual(await complete(['onevisor dem']), [['demo\tRun three small programs, to try onevisor out']]);
 });
 
 test('paths are left to the shell', { skip }, async (t) => {
@@ -184,10 +215,18 @@ test('paths are left to the shell', { skip }, async (t) => {
   const words = async (...line: string[]): Promise<string> =>
     (await launched.enter([EXECUTABLE, 'completion', 'words', 'fish', ...line])).stdout;
   assert.equal(await words('onevisor', 'check', '-c', ''), ':file\n');
-  assert.equal(await words('onevisor', '-c', ''), ':file\n');
   assert.equal(await words('onevisor', 'install', ''), ':directory\n');
-  assert.equal(await words('onevisor', '--', 'ba'), ':file\n');
-  assert.equal(await words('onevisor', '-n', '--', 'sh', '-'), ':file\n');
+  assert.match(await words('onevisor', 'ctl', 'sh'), /^shutdown\t/);
+  // Nobody is asked for these lines, so they need no start of the executable.
+  const wordsHere = async (...line: string[]): Promise<string> => {
+    let text = '';
+    const io = { out: (more: string) => void (text += more), err: assert.fail, env: {}, calledPath: EXECUTABLE };
+    assert.equal(await runCompletion(['words', 'fish', ...line], io), 0);
+    return text;
+  };
+  assert.equal(await wordsHere('onevisor', '-c', ''), ':file\n');
+  assert.equal(await wordsHere('onevisor', '--', 'ba'), ':file\n');
+  assert.equal(await wordsHere('onevisor', '-n', '--', 'sh', '-'), ':file\n');
   for (const line of [
     ['nosuch', ''],
     ['demo', ''],
@@ -195,9 +234,8 @@ test('paths are left to the shell', { skip }, async (t) => {
     ['-u', ''],
     ['ctl', 'check', ''],
   ])
-    assert.equal(await words('onevisor', ...line), '', line.join(' '));
-  assert.match(await words('onevisor', 'ctl', 'sh'), /^shutdown\t/);
-  assert.match(await words('supervisorctl', '-'), /^-c\t.*\n[^]*--serverurl\t/);
+    assert.equal(await wordsHere('onevisor', ...line), '', line.join(' '));
+  assert.match(await wordsHere('supervisorctl', '-'), /^-c\t.*\n[^]*--serverurl\t/);
 });
 
 test('a supervisor that does not answer costs a second, and no word', { skip }, async (t) => {
