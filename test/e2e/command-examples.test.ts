@@ -5,8 +5,12 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { commandSpecs, typedCommands } from '../../src/cli/commands.ts';
 import { overviewExamples } from '../../src/cli/help-text.ts';
+import { readManual, runHelp } from '../../src/programs/help.ts';
+import { chooseProgram } from '../../src/startup/choose-program.ts';
+import { callMethod, privateSocketOf } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { DOCUMENTS } from './manual-blocks.ts';
 
@@ -52,7 +56,8 @@ test('each example of the help, and each command of the front page, works as it 
   for (const line of lines.filter((one) => !one.startsWith('onevisor -- '))) {
     const isStart = line.startsWith('onevisor start ');
     await t.test(line, async () => {
-      if (isStart || mayBeStopped) await launched.enter(['onevisor', isStart ? 'stop' : 'start', 'all']);
+      if (isStart || mayBeStopped)
+        await callMethod(privateSocketOf(launched), `supervisor.${isStart ? 'stop' : 'start'}AllProcesses`);
       const isEndless = / -f /.test(line);
       const limit = ['timeout', '--signal=INT', isEndless ? '1' : '20'];
       const { code, stdout, stderr } = await launched.enter([...limit, 'sh', '-c', `exec </dev/null 2>&1; ${line}`]);
@@ -72,22 +77,40 @@ test('a program behind -- runs as it is written', { skip }, async (t) => {
   }
 });
 
+/** Runs `onevisor help` in this process. */
+function helpHere(...args: string[]): string {
+  let text = '';
+  const io = { out: (more: string) => void (text += more), err: assert.fail, columns: null };
+  assert.equal(runHelp(args, readManual(), io), 0);
+  return text;
+}
+
 test('each command has its help, three ways', SLOW, async (t) => {
   const launched = await supervised(t);
-  for (const { name, kind } of typedCommands) {
-    const forms = [
-      ['help', 'command', name],
-      [name, '--help'],
-      ...(kind === 'client' ? [['ctl', name, '--help']] : []),
-    ];
+  const helpBy = async (...form: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await launched.enter(['onevisor', ...form]);
+    assert.deepEqual([code, stderr], [0, ''], form.join(' '));
+    return stdout;
+  };
+  for (const { name, kind } of typedCommands)
     await t.test(name, async () => {
-      for (const form of forms) {
-        const { code, stdout, stderr } = await launched.enter(['onevisor', ...form]);
-        assert.deepEqual([code, stderr], [0, ''], form.join(' '));
-        assert.match(stdout, new RegExp(`^Usage: onevisor ${name}\\b`), form.join(' '));
-      }
+      const help = await helpBy(name, '--help');
+      assert.match(help, new RegExp(`^Usage: onevisor ${name}\\b`));
+      // The other ways lead to the same code. Each start of the executable takes a good part of a second.
+      assert.equal(helpHere('command', name), help);
+      if (kind !== 'client') return;
+      const [own, client] = [[name], ['ctl', name]].map((words) =>
+        chooseProgram('onevisor', [...words, '--help'], () => false),
+      );
+      if (isDeepStrictEqual([client?.program, client?.args], [own?.program, own?.args])) return;
+      assert.equal(await helpBy('ctl', name, '--help'), help);
     });
-  }
+  for (const form of [
+    ['help', 'command', 'restart'],
+    ['help', 'command', 'check'],
+    ['ctl', 'restart', '--help'],
+  ])
+    assert.equal(await helpBy(...form), helpHere('command', form.includes('check') ? 'check' : 'restart'));
 });
 
 test('supervisorctl takes --help as a name where a script reads it', { skip }, async (t) => {

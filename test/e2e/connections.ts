@@ -53,11 +53,18 @@ async function outcomeOf(
   }
 }
 
-/** Calls a method of XML-RPC with one text over a control socket. Rejects with a fault. */
-export function callMethod(socketPath: string, method: string, parameter: string): Promise<void> {
+/** Returns the path of the private control socket of a PID 1, as seen from its test. */
+export function privateSocketOf({ pid }: { readonly pid: number }): string {
+  return `/proc/${pid}/root/run/onevisor.sock`;
+}
+
+/** Calls a method of XML-RPC with texts over a control socket. Returns the answer as XML. Rejects with a fault. */
+export function callMethod(socketPath: string, method: string, ...texts: readonly string[]): Promise<string> {
+  const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const parameters = texts.map((text) => `<param><value><string>${escape(text)}</string></value></param>`);
   const body =
-    `<?xml version="1.0"?><methodCall><methodName>${method}</methodName><params><param><value><string>` +
-    `${parameter}</string></value></param></params></methodCall>`;
+    `<?xml version="1.0"?><methodCall><methodName>${method}</methodName>` +
+    `<params>${parameters.join('')}</params></methodCall>`;
   return new Promise((resolve, reject) => {
     const sent = request(
       { socketPath, path: '/RPC2', method: 'POST', headers: { 'content-type': 'text/xml' }, agent: false },
@@ -66,7 +73,7 @@ export function callMethod(socketPath: string, method: string, parameter: string
         response
           .setEncoding('utf8')
           .on('data', (part: string) => (text += part))
-          .on('end', () => (text.includes('<fault>') ? reject(new Error(text)) : resolve()))
+          .on('end', () => (text.includes('<fault>') ? reject(new Error(text)) : resolve(text)))
           .on('error', reject);
       },
     );
