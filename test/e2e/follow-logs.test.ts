@@ -7,15 +7,19 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { callMethod } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { Lines } from './lines.ts';
 import { statusField } from './observe.ts';
-import { runPython } from './python-client.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 const SOCKET =
   '[unix_http_server]\nfile=%FOLDER%/s.sock\n[supervisorctl]\nserverurl=unix://%FOLDER%/s.sock\n[supervisord]\n';
 const ECHO = 'command=cat\nstartsecs=0\n';
+
+/** Pause between the lines that a test writes until its clients show one. */
+const BEGIN_AGAIN_MS = 50;
 
 /** A client that follows. */
 interface Follower {
@@ -34,13 +38,15 @@ function follow(t: TestContext, { folder }: Launched, ...args: string[]): Follow
 }
 
 async function say(launched: Launched, name: string, text: string): Promise<void> {
-  await runPython(launched, 'server.supervisor.sendProcessStdin(sys.argv[2], sys.argv[3])', name, `${text}\n`);
+  await callMethod(join(launched.folder, 's.sock'), 'supervisor.sendProcessStdin', name, `${text}\n`);
 }
 
 /** Writes lines to a program that repeats them, until the followers show one: they are there then. */
 async function untilFollowing(launched: Launched, name: string, followers: readonly Follower[]): Promise<void> {
-  for (let number = 0; !followers.every(({ lines }) => lines.text.includes('begin')); number++)
+  for (let number = 0; !followers.every(({ lines }) => lines.text.includes('begin')); number++) {
     await say(launched, name, `begin ${number}`);
+    await sleep(BEGIN_AGAIN_MS);
+  }
 }
 
 const isNoBegin = (line: string): boolean => !line.includes('begin');

@@ -59,12 +59,13 @@ export class Lines {
             `was:\n${this.text}`,
         ),
       );
+    const matcher = new RegExp(pattern, pattern.flags.replace(/[gy]/g, ''));
     let seen = 0;
     let left = count;
     const waiter: Waiter = {
       look: (ended) => {
         for (; seen < this.all.length; seen += 1) {
-          const match = new RegExp(pattern, pattern.flags.replace(/[gy]/g, '')).exec(this.all[seen] ?? '');
+          const match = matcher.exec(this.all[seen] ?? '');
           if (match === null) continue;
           left -= 1;
           if (left === 0) return resolve(match);
