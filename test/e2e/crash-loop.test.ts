@@ -17,7 +17,7 @@ const PROGRAMS = 1000;
 const BUSY_LOOPS = 3;
 const BUSY_SECONDS = 60;
 /** Time until the first request. */
-const STORM_MS = 5000;
+const STORM_MS = 2000;
 
 /** Returns the milliseconds of one XML-RPC call. */
 async function answerMs(socketPath: string, method: string): Promise<number> {

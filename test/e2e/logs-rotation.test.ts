@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { order, statusOf } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { compile, sizeOf, until } from './observe.ts';
 
@@ -49,7 +50,7 @@ compress=true
 command=%FOLDER%/flood.sh
 stdout_logfile=%FOLDER%/flood.log
 stdout_logfile_backups=1000
-stdout_logfile_maxbytes=5MB
+stdout_logfile_maxbytes=1MB
 `,
       files: { 'records/.keep': '', 'flood.sh': `#!/bin/sh\nmkfifo gate 2>&-\nexec ${floods} gate records\n` },
     });
@@ -97,7 +98,7 @@ test('update applies another interval without a restart of the program', { skip 
     '[supervisord]\n[program:says]\ncommand=sh -c "echo one; echo two; exec sleep 1000"\n' +
     `stdout_logfile=%FOLDER%/says.log\n${more}\n`;
   const launched = await launch(t, { config: config('rotate_interval=weekly') });
-  const pid = async (): Promise<string> => (await launched.ctl('pid', 'says')).stdout;
+  const pid = async (): Promise<number> => (await statusOf(launched, 'says')).pid;
   await until(
     'the lines',
     async () => (await readFile(join(launched.folder, 'says.log'), 'latin1').catch(() => '')) === 'one\ntwo\n',
@@ -277,7 +278,7 @@ autostart=false
   const log = join(launched.folder, 'small', 'fill.log');
   await launched.waitForLine(/started/);
   await launched.enter(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', join(launched.folder, 'small')]);
-  await launched.ctl('start', 'fill');
+  await order(launched, 'supervisor.startProcess', 'fill');
   await launched.waitForLine(/cannot write .*fill\.log: no space left on device \(ENOSPC\)/);
   await until(
     'the end of the flood',

@@ -1,25 +1,28 @@
 /**
- * `onevisor logs` while the files are rotated: 50 programs write 20,000 lines a second in all, and each file is rotated
- * about once a second. Every reading has the lines of each program from the first one on, in order, each once.
+ * `onevisor logs` while the files are rotated: 20 programs (50 in the long form) write 100 lines a second each, and
+ * each file is rotated about once a second. Every reading has the lines of each program from the first one on, in
+ * order, each once.
  */
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test, type TestContext } from 'node:test';
+import { bySize } from '../slow.ts';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
 import { until } from './observe.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
-const [PROGRAMS, PER_SECOND, SECONDS] = [50, 400, 8];
+const PROGRAMS = bySize({ brief: 20, long: 50 });
+const [PER_SECOND, SECONDS] = [100, 8];
 const LINES = PER_SECOND * SECONDS;
 
-/** Writes numbered lines of 50 bytes, 20 at a time. */
+/** Writes numbered lines of 50 bytes, 10 at a time. */
 const FLOOD = `
 import os, time
 begin = time.monotonic()
-for i in range(0, ${LINES}, 20):
+for i in range(0, ${LINES}, 10):
     wait = begin + i / ${PER_SECOND} - time.monotonic()
     if wait > 0: time.sleep(wait)
-    os.write(1, b"".join(b"%d %s\\n" % (n, b"x" * (48 - len(str(n)))) for n in range(i, i + 20)))
+    os.write(1, b"".join(b"%d %s\\n" % (n, b"x" * (48 - len(str(n)))) for n in range(i, i + 10)))
 time.sleep(100000)
 `;
 
@@ -44,7 +47,7 @@ async function flood(t: TestContext, more: string): Promise<void> {
     '[unix_http_server]\nfile=%FOLDER%/s.sock\n[supervisorctl]\nserverurl=unix://%FOLDER%/s.sock\n[supervisord]\n' +
     `[program:p]\ncommand=python3 %FOLDER%/flood.py\nnumprocs=${PROGRAMS}\nprocess_name=%(process_num)02d\n` +
     'startsecs=0\nstderr_logfile=NONE\nstdout_logfile=%FOLDER%/%(process_num)02d.log\n' +
-    `stdout_logfile_maxbytes=20KB\nstdout_logfile_backups=100\n${more}`;
+    `stdout_logfile_maxbytes=5KB\nstdout_logfile_backups=100\n${more}`;
   const launched = await launch(t, { config, files: { 'flood.py': FLOOD } });
   await launched.waitForLine(/success: 00 entered RUNNING/, { timeoutMs: 60_000 });
   let readings = 0;

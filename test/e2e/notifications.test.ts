@@ -6,6 +6,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { order } from './connections.ts';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
 import { countZombies, until } from './observe.ts';
 import type { AddressInfo } from 'node:net';
@@ -120,12 +121,12 @@ url=http://127.0.0.1:${receiver.port}/\nheaders=X-Token="t"\n`,
   await launched.waitForLine(/WARN cannot notify by notify:ops: HTTP 500 Internal Server Error; it is tried again$/);
   await launched.waitForLine(/INFO notify:ops works again$/);
   assert.equal(new Set(receiver.received.map(({ body }) => body)).size, 1);
-  await launched.ctl('start', 'web');
+  await order(launched, 'supervisor.startProcess', 'web');
   await launched.waitForLine(
     /WARN cannot notify by notify:ops: HTTP 302 Found: redirections are not followed; 1 notification is lost$/,
   );
   assert.equal(thief.received.length, 0);
-  await launched.ctl('start', 'web');
+  await order(launched, 'supervisor.startProcess', 'web');
   const last = (await receiver.waitFor(5)).at(-1);
   assert.equal((JSON.parse(last?.body ?? '') as Record<string, unknown>)['left_out'], 1);
   await launched.waitForLine(/INFO notify:ops works again; 1 notification is lost$/);
@@ -209,7 +210,7 @@ test('update applies changed sections, and a reload keeps them working', { skip 
   );
   assert.equal((await launched.ctl('update')).stdout, 'notify:b: removed\nnotify:a: updated\nnotify:c: added\n');
   assert.equal((await launched.ctl('update')).stdout, '');
-  await launched.ctl('start', 'web');
+  await order(launched, 'supervisor.startProcess', 'web');
   const paths = (): string[] => receiver.received.map(({ path }) => path).sort();
   await until('both are told', () => paths().join('') === '/1/2/3/4');
   await configure('[notify:a]\nevents=oops\nurl=http://localhost/\n');
@@ -234,7 +235,7 @@ test('300 programs in a crash loop: few messages, and nothing piles up', { skip 
   const launched = await launch(t, {
     config: `[supervisord]\nloglevel=warn\nminfds=1024\n[program:web]\ncommand=false\nprocess_name=w%(process_num)d
 numprocs=300\nstartsecs=0\nautorestart=true\nrestartpause=0
-[notify:ops]\nevents=exited-unexpectedly, flapping\nthrottle=2s\nurl=http://127.0.0.1:${receiver.port}/
+[notify:ops]\nevents=exited-unexpectedly, flapping\nthrottle=1s\nurl=http://127.0.0.1:${receiver.port}/
 [notify:all]\nevents=PROCESS_STATE\nthrottle=0\ntimeout=2s\nurl=http://127.0.0.1:${stalled.port}/
 [notify:command]\nevents=PROCESS_STATE\nthrottle=1s\ncommand=true\n`,
   });
