@@ -10,7 +10,7 @@ import { commandSpecs, typedCommands } from '../../src/cli/commands.ts';
 import { overviewExamples } from '../../src/cli/help-text.ts';
 import { readManual, runHelp } from '../../src/programs/help.ts';
 import { chooseProgram } from '../../src/startup/choose-program.ts';
-import { callMethod, privateSocketOf } from './connections.ts';
+import { order } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { DOCUMENTS } from './manual-blocks.ts';
 
@@ -56,8 +56,7 @@ test('each example of the help, and each command of the front page, works as it 
   for (const line of lines.filter((one) => !one.startsWith('onevisor -- '))) {
     const isStart = line.startsWith('onevisor start ');
     await t.test(line, async () => {
-      if (isStart || mayBeStopped)
-        await callMethod(privateSocketOf(launched), `supervisor.${isStart ? 'stop' : 'start'}AllProcesses`);
+      if (isStart || mayBeStopped) await order(launched, `supervisor.${isStart ? 'stop' : 'start'}AllProcesses`);
       const isEndless = / -f /.test(line);
       const limit = ['timeout', '--signal=INT', isEndless ? '1' : '20'];
       const { code, stdout, stderr } = await launched.enter([...limit, 'sh', '-c', `exec </dev/null 2>&1; ${line}`]);

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { order, statusOf } from './connections.ts';
 import { type Launched, launch, pid1SkipReason } from './launch.ts';
 import { programFile } from './observe.ts';
 
@@ -264,7 +265,7 @@ test('output becomes events, before the event of the exit of its program', { ski
   });
   await launched.stderr.waitFor(/^0 begins$/);
   for (let round = 1; round <= 5; round++) {
-    await launched.ctl('start', 'brief');
+    await order(launched, 'supervisor.startProcess', 'brief');
     await launched.stderr.waitFor(/^0 took PROCESS_STATE_EXITED /, { count: round });
   }
   const took = launched.stderr.all.flatMap((line) => /^0 took (\w+) /.exec(line)?.[1] ?? []);
@@ -284,9 +285,9 @@ test('a program that floods a listener does not block the supervisor', { skip },
   // The listener has handled the queue of the boot.
   await tellRemote(launched, 'first');
   await launched.stderr.waitFor(/ type:first$/);
-  await launched.ctl('start', 'flood');
+  await order(launched, 'supervisor.startProcess', 'flood');
   await launched.waitForLine(/ERRO pool logs event buffer overflowed/);
-  assert.match((await launched.ctl('status', 'flood')).stdout, /RUNNING/);
-  assert.equal((await launched.ctl('stop', 'flood')).code, 0);
+  assert.equal((await statusOf(launched, 'flood')).statename, 'RUNNING');
+  await order(launched, 'supervisor.stopProcess', 'flood');
   await launched.waitForLine(/ERRO pool logs discarded \d+ events while its buffer was full \(buffer_size\)$/);
 });

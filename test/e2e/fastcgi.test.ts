@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { isInstalled } from '../../build/rootfs.ts';
+import { order, statusesOf } from './connections.ts';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
 import { programFile, until } from './observe.ts';
 
@@ -79,12 +80,7 @@ function getPage(socketPath: string): Promise<string> {
 }
 
 async function pidsOf(launched: Launched): Promise<number[]> {
-  const { stdout } = await launched.ctl('pid', 'all');
-  return stdout
-    .trim()
-    .split('\n')
-    .map(Number)
-    .filter((pid) => pid > 0);
+  return (await statusesOf(launched)).map(({ pid }) => pid).filter((pid) => pid > 0);
 }
 
 const NGINX = `daemon off;
@@ -165,16 +161,16 @@ test(
       await Promise.all(inside.map(async (pid) => (await launched.enter(['readlink', `/proc/${pid}/fd/0`])).stdout)),
     );
     assert.equal(inodes.size, 1, 'one socket');
-    await launched.ctl('start', 'late');
+    await order(launched, 'supervisor.startProcess', 'late');
     assert.ok(inside.includes(await ask(path)));
 
-    await launched.ctl('stop', 'app:app_0');
+    await order(launched, 'supervisor.stopProcess', 'app:app_0');
     assert.ok((await stat(path)).isSocket());
     assert.equal(
       launched.stdout.all.some((line) => line.includes('Closing socket')),
       false,
     );
-    await launched.ctl('stop', 'app:app_1');
+    await order(launched, 'supervisor.stopProcess', 'app:app_1');
     await launched.waitForLine(new RegExp(`INFO Closing socket unix://${path}$`));
     await assert.rejects(lstat(path), { code: 'ENOENT' });
 

@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
+import { statusOf } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -149,7 +150,7 @@ test(
     });
     const outcome = await other.enter([EXECUTABLE, 'ctl', 'stop', 'all']);
     assert.notEqual(outcome.code, 0);
-    assert.match((await first.ctl('status')).stdout, /^one +(RUNNING|STARTING)/);
+    assert.match((await statusOf(first, 'one')).statename, /RUNNING|STARTING/);
   },
 );
 

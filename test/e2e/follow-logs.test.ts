@@ -217,10 +217,14 @@ test('start --logs and tail -f of several names', { skip, timeout: 60_000 }, asy
     started.stdout,
     /^a: started\na \* starting: supervisor\.startProcess .*\na \* running: pid \d+\na \| up\n$/,
   );
-  const tail = await ctl('tail', '-f', 'a', 'b');
-  assert.equal(tail.stdout, '==> Press Ctrl-C to exit <==\na | up\n');
-  assert.equal((await ctl('tail', '-f', '?')).stdout, '==> Press Ctrl-C to exit <==\na | up\n');
-  assert.equal((await ctl('tail', '-f', 'a', 'foo')).stdout, "Error: bad channel 'foo'\n");
+  const [named, matched, wrong] = await Promise.all([
+    ctl('tail', '-f', 'a', 'b'),
+    ctl('tail', '-f', '?'),
+    ctl('tail', '-f', 'a', 'foo'),
+  ]);
+  assert.equal(named.stdout, '==> Press Ctrl-C to exit <==\na | up\n');
+  assert.equal(matched.stdout, '==> Press Ctrl-C to exit <==\na | up\n');
+  assert.equal(wrong.stdout, "Error: bad channel 'foo'\n");
 });
 
 test('on a terminal names have colours, and programs cannot control it', { skip, timeout: 60_000 }, async (t) => {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { order } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -47,7 +48,7 @@ test(
     assert.deepEqual(spawned(launched).toSorted(), ['api', 'db', 'log', 'web']);
 
     const from = launched.stdout.all.length;
-    await launched.ctl('signal', 'KILL', 'db');
+    await order(launched, 'supervisor.signalProcess', 'db', 'KILL');
     await launched.waitForLine(/INFO restarting 'web': db has a new run \(depends_on\)$/);
     await launched.waitForLine(/INFO restarting 'api': db, web have a new run \(depends_on\)$/);
     await launched.waitForLine(/spawned: 'api'/, { count: 2 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { statusOf } from './connections.ts';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
 import { isAlive, pidOf, until } from './observe.ts';
 
@@ -165,7 +166,7 @@ test(
     launched.signal('SIGTERM');
     await launched.waitForLine(/^main hears TERM$/);
     await launched.waitForLine(/^cache \| hears QUIT$/);
-    await until('the stop of cache', async () => /^cache +STOPPED/m.test((await launched.ctl('status')).stdout));
+    await until('the stop of cache', async () => (await statusOf(launched, 'cache')).statename === 'STOPPED');
     await launched.enter(['touch', 'go']);
     assert.deepEqual(await launched.exit, { code: 6, signal: null });
   },

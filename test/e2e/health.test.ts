@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { order, statusOf } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { childrenOf, countZombies, programFile, residentBytes, until, untilFile } from './observe.ts';
 import { freePort } from './ports.ts';
@@ -46,7 +47,7 @@ test(
     assert.deepEqual(await healthOf(launched), { code: 0, stdout: '', stderr: '' });
     assert.match((await launched.ctl('status')).stdout, /^web +RUNNING +pid \d+, uptime 0:00:\d\d, healthy\n$/);
 
-    await launched.ctl('signal', 'USR1', 'web');
+    await order(launched, 'supervisor.signalProcess', 'web', 'USR1');
     await launched.waitForLine(/WARN health: web is unhealthy: HTTP 503 Service Unavailable \(2 failures\)$/);
     assert.deepEqual(await healthOf(launched), {
       code: 1,
@@ -55,11 +56,11 @@ test(
     });
     assert.match((await launched.ctl('status')).stdout, /, unhealthy, HTTP 503 Service Unavailable\n$/);
 
-    await launched.ctl('signal', 'USR1', 'web');
+    await order(launched, 'supervisor.signalProcess', 'web', 'USR1');
     await launched.waitForLine(/INFO health: web is healthy$/, { count: 2 });
     assert.equal((await healthOf(launched)).code, 0);
 
-    await launched.ctl('signal', 'USR2', 'web');
+    await order(launched, 'supervisor.signalProcess', 'web', 'USR2');
     await launched.waitForLine(/WARN health: web is unhealthy: no answer within 0\.4 s \(2 failures\)$/);
     assert.equal(
       launched.stdout.all.filter((line) => line.includes(' health: ')).length,
@@ -202,12 +203,12 @@ test('checks end when the program is stopped, and begin at its next start', { sk
     await until(`${more} checks of the other program`, async () => (await count('clock')) >= from + more);
   };
   await until('some checks', async () => (await count('web')) >= 3);
-  assert.equal((await launched.ctl('stop', 'web')).code, 0);
+  await order(launched, 'supervisor.stopProcess', 'web');
   const before = await count('web');
   await ticks(10);
   assert.equal(await count('web'), before);
-  assert.match((await launched.ctl('status', 'web')).stdout, /^web +STOPPED /);
-  await launched.ctl('start', 'web');
+  assert.equal((await statusOf(launched, 'web')).statename, 'STOPPED');
+  await order(launched, 'supervisor.startProcess', 'web');
   await until('checks of the next run', async () => (await count('web')) >= before + 3);
   await launched.waitForLine(/INFO health: web is healthy$/, { count: 2 });
   await end(launched);
@@ -240,14 +241,14 @@ test('a live update changes the check of a running program, adds one, and remove
   };
   await launched.waitForLine(/WARN health: web is unhealthy: exit status 1/);
   await launched.waitForLine(/success: web entered RUNNING/);
-  const pid = (await launched.ctl('pid', 'web')).stdout;
+  const { pid } = await statusOf(launched, 'web');
   await update(`healthcheck=true\n${QUICK}`);
   await launched.waitForLine(/INFO health: web is healthy$/);
   await update('');
   assert.match((await launched.ctl('status')).stdout, /uptime 0:00:\d\d\n$/);
   await update(`healthcheck=false\n${QUICK}`);
   await launched.waitForLine(/WARN health: web is unhealthy/, { count: 2 });
-  assert.equal((await launched.ctl('pid', 'web')).stdout, pid);
+  assert.equal((await statusOf(launched, 'web')).pid, pid);
   await end(launched);
 });
 
@@ -284,14 +285,14 @@ test(
     t.diagnostic(`1200 checks: ${(growth / 1024 / 1024).toFixed(1)} MB`);
     assert.ok(growth < 24 * 1024 * 1024, `grew by ${growth} bytes`);
     assert.equal(launched.stdout.all.filter((line) => /unhealthy/.test(line)).length, 0);
-    await launched.ctl('stop', 'p0:*', 'p1:*', 'p2:*', 'p3:*');
+    for (const name of ['p0', 'p1', 'p2', 'p3']) await order(launched, 'supervisor.stopProcessGroup', name);
     // Only the server.
     assert.equal((await childrenOf(launched.pid)).length, 1);
     assert.equal(await countZombies(launched.pid), 0);
     const idle = await descriptors();
-    await launched.ctl('start', 'p3:*');
+    await order(launched, 'supervisor.startProcessGroup', 'p3');
     await untilFile(join(launched.folder, 'checks'), new RegExp(`^(\\.\\n){${(await checks()) + 20},}`));
-    await launched.ctl('stop', 'p3:*');
+    await order(launched, 'supervisor.stopProcessGroup', 'p3');
     await until('its descriptors to be those of before', async () => (await descriptors()) === idle);
     assert.ok(idle < 60, `${idle} descriptors`);
     await end(launched);

@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { lstat, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
-import { callMethod, exchange, generateLoad } from './connections.ts';
+import { exchange, generateLoad, order, statusOf } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { compile, until } from './observe.ts';
 import { freePort } from './ports.ts';
@@ -19,18 +19,23 @@ const skipGunicorn = skip || ((await isInstalled('gunicorn')) ? false : 'gunicor
 const HEAD = '[supervisord]\n[unix_http_server]\nfile=%FOLDER%/ctl.sock\n';
 const NUMBERED = 'process_name=%(program_name)s_%(process_num)d';
 
+/** The server of most tests. */
+const server = skip === false ? await compile({ after: (hook) => after(hook as () => void) }, 'accepts') : '';
+
 const tcp = (port: number): { host: string; port: number } => ({ host: '127.0.0.1', port });
 const ask = (options: Parameters<typeof exchange>[0]): Promise<string> => exchange(options, 'hello\n');
 const isServed = (answer: string): boolean => answer.startsWith('served by ');
 const pidIn = (answer: string): number => Number(/served by (\d+)/.exec(answer)?.[1]);
 
-async function restart({ folder }: Launched, name: string): Promise<void> {
-  await callMethod(join(folder, 'ctl.sock'), 'supervisor.stopProcess', name);
-  await callMethod(join(folder, 'ctl.sock'), 'supervisor.startProcess', name);
+async function restart(launched: Launched, name: string): Promise<void> {
+  await order(launched, 'supervisor.stopProcess', name);
+  await order(launched, 'supervisor.startProcess', name);
 }
 
-async function statusOf(launched: Launched, name: string): Promise<string> {
-  return (await launched.ctl('status', name)).stdout.trim().replace(/ +/g, ' ');
+/** Returns the state of a process with the text of `status`. */
+async function stateOf(launched: Launched, name: string): Promise<string> {
+  const { statename, description } = await statusOf(launched, name);
+  return `${statename} ${description}`;
 }
 
 async function configure({ folder }: Launched, text: string): Promise<void> {
@@ -41,7 +46,6 @@ test(
   'a program has its sockets as from systemd, with owner and mode, and the paths go with it',
   { skip },
   async (t) => {
-    const server = await compile(t, 'accepts');
     const port = await freePort();
     const launched = await launch(t, {
       config:
@@ -62,7 +66,6 @@ test(
 );
 
 test('100 restarts under load: no connection is refused, and a graceful server loses none', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const port = await freePort();
   const launched = await launch(t, {
     config: `${HEAD}[program:web]\ncommand=${server}\nstartsecs=0\nlisten=tcp://127.0.0.1:${port}\n`,
@@ -78,7 +81,6 @@ test('100 restarts under load: no connection is refused, and a graceful server l
 });
 
 test('a killed server loses what it has accepted, and nothing is refused', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const launched = await launch(t, {
     config: `${HEAD}[program:web]\ncommand=${server}\nstartsecs=0\nstopsignal=KILL\nlisten=unix://%FOLDER%/app.sock\n`,
   });
@@ -92,24 +94,22 @@ test('a killed server loses what it has accepted, and nothing is refused', { ski
 });
 
 test('while it is stopped, connections wait, and the next start serves them', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const port = await freePort();
   const launched = await launch(t, {
     config: `${HEAD}[program:web]\ncommand=${server}\nlisten=tcp://127.0.0.1:${port}\n`,
   });
   await launched.waitForLine(/up: 1 sockets/);
-  await launched.ctl('stop', 'web');
+  await order(launched, 'supervisor.stopProcess', 'web');
   const waiting = ask(tcp(port));
   launched.signal('SIGHUP');
   await launched.waitForLine(/spawned: 'web'/, { count: 2 });
   assert.ok(isServed(await waiting), 'also over a restart of the supervisor with the same socket');
-  await launched.ctl('stop', 'web');
+  await order(launched, 'supervisor.stopProcess', 'web');
   assert.equal((await launched.ctl('remove', 'web')).stdout, 'web: removed process group\n');
   await assert.rejects(ask(tcp(port)), { code: 'ECONNREFUSED' });
 });
 
 test('processes and programs that name one socket share it', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const port = await freePort();
   const launched = await launch(t, {
     config:
@@ -122,8 +122,8 @@ test('processes and programs that name one socket share it', { skip }, async (t)
   for (const number of [0, 1]) pids.add(pidIn(await ask({ path: join(launched.folder, `${number}.sock`) })));
   assert.equal(pids.size, 2);
   const inodes = new Set<string>();
-  for (const name of ['web:web_0', 'web:web_1', 'other']) {
-    const pid = (await launched.ctl('pid', name)).stdout.trim();
+  for (const name of ['web_0', 'web_1', 'other']) {
+    const { pid } = await statusOf(launched, name);
     inodes.add((await launched.enter(['readlink', `/proc/${pid}/fd/3`])).stdout);
   }
   assert.equal(inodes.size, 1);
@@ -133,7 +133,6 @@ test(
   'update: a refused socket changes nothing, and names its line; an overlapping one replaces the old',
   { skip },
   async (t) => {
-    const server = await compile(t, 'accepts');
     const [port, other] = [await freePort(), await freePort()];
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
@@ -181,7 +180,6 @@ test(
 );
 
 test('paths: stale sockets are replaced; files, live sockets and planted links are not', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const launched = await launch(t, {
     files: { file: 'precious' },
     prepare: 'python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\'stale\')"; ln -s target link',
@@ -204,7 +202,6 @@ test('paths: stale sockets are replaced; files, live sockets and planted links a
 });
 
 test('a lazy program starts at the first connection, and again after it has ended', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const port = await freePort();
   const launched = await launch(t, {
     config:
@@ -214,26 +211,26 @@ test('a lazy program starts at the first connection, and again after it has ende
   await launched.waitForLine(new RegExp(`web waits for a connection to tcp://127.0.0.1:${port}$`));
   assert.equal((await launched.enter([EXECUTABLE, 'health'])).code, 0, 'it is ready');
   assert.ok(!launched.stdout.all.some((line) => line.includes('spawned')));
-  assert.equal(await statusOf(launched, 'web'), `web STOPPED waits for a connection to tcp://127.0.0.1:${port}`);
+  const waits = `waits for a connection to tcp://127.0.0.1:${port}`;
+  assert.match((await launched.ctl('status', 'web')).stdout, new RegExp(`^web +STOPPED +${waits}\n$`));
   const first = pidIn(await ask(tcp(port)));
   const second = pidIn(await ask(tcp(port)));
   assert.ok(first > 0 && second > 0 && first !== second);
-  await until('it to wait', async () => /waits for a connection/.test(await statusOf(launched, 'web')));
+  await until('it to wait', async () => /waits for a connection/.test(await stateOf(launched, 'web')));
   const { stdout } = await launched.ctl('describe', 'web');
   assert.match(stdout, /started: a connection to tcp:/);
 
   assert.equal((await launched.ctl('stop', 'web')).stdout, 'web: stopped\n');
-  assert.doesNotMatch(await statusOf(launched, 'web'), /waits/);
+  assert.doesNotMatch(await stateOf(launched, 'web'), /waits/);
   const count = launched.stdout.all.filter((line) => line.includes('spawned')).length;
   const waiting = ask(tcp(port));
-  assert.doesNotMatch(await statusOf(launched, 'web'), /STARTING|RUNNING/);
+  assert.doesNotMatch(await stateOf(launched, 'web'), /STARTING|RUNNING/);
   assert.equal(launched.stdout.all.filter((line) => line.includes('spawned')).length, count);
-  await launched.ctl('start', 'web');
+  await order(launched, 'supervisor.startProcess', 'web');
   assert.ok(isServed(await waiting));
 });
 
 test('a lazy program that accepts nothing does not keep the supervisor busy', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const [port, bad] = [await freePort(), await freePort()];
   const launched = await launch(t, {
     config:
@@ -257,7 +254,7 @@ test('a lazy program that accepts nothing does not keep the supervisor busy', { 
     const fields = (await readFile(`/proc/${launched.pid}/stat`, 'latin1')).split(') ')[1]?.split(' ') ?? [];
     return Number(fields[11]) + Number(fields[12]);
   };
-  await launched.ctl('stop', 'web');
+  await order(launched, 'supervisor.stopProcess', 'web');
   const before = await jiffies();
   await launched.enter(['sleep', '1']);
   assert.ok((await jiffies()) - before < 50, 'a connection that waits at a stopped program costs nothing');
@@ -267,7 +264,6 @@ test('a lazy program that accepts nothing does not keep the supervisor busy', { 
 });
 
 test('[supervisord] user: sockets are opened as root, and belong to that user', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const launched = await launch(t, {
     prepare: 'mkdir -m 755 /run/closed',
     config:
@@ -279,7 +275,6 @@ test('[supervisord] user: sockets are opened as root, and belong to that user', 
 });
 
 test('in init mode, the command has the sockets of the service manager, and its own pid', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const activator =
     'import os, socket, sys\n' +
     's = socket.socket(socket.AF_UNIX); s.bind("%FOLDER%/passed"); s.listen()\n' +
@@ -306,7 +301,6 @@ test('in init mode, the command has the sockets of the service manager, and its 
 });
 
 test('a program that removes its path at its end gets a new socket at its next start', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const launched = await launch(t, {
     config: `${HEAD}[program:web]\ncommand=${server}\nstartsecs=0\nlisten=unix://%FOLDER%/a.sock\n`,
   });
@@ -345,7 +339,6 @@ test('gunicorn restarts under load, and no request is refused or lost', { skip: 
 });
 
 test('a directory with a link of another user is not entered', { skip }, async (t) => {
-  const server = await compile(t, 'accepts');
   const launched = await launch(t, {
     prepare: 'mkdir -m 1777 /run/open; mkdir /run/target; ln -s /run/target /run/open/d; chown -h nobody /run/open/d',
     config: `${HEAD}[program:web]\ncommand=${server}\nstartretries=0\nlisten=unix:///run/open/d/a.sock\n`,

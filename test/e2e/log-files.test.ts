@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { statusOf } from './connections.ts';
 import { launch, pid1SkipReason } from './launch.ts';
 import { until, untilFile } from './observe.ts';
 
@@ -37,14 +38,14 @@ test('new, rotated and compressed files have the mode and the owner, and update 
   await until('the new file', async () => (await stat(log).catch(() => null)) !== null);
   for (const path of [log, `${log}.1.gz`]) assert.equal(await accessOf(path), '640 1234:5678', path);
 
-  const { pid } = JSON.parse((await launched.ctl('status', '--json', 'web')).stdout)[0] as { pid: number };
+  const { pid } = await statusOf(launched, 'web');
   await writeFile(
     join(launched.folder, 'supervisord.conf'),
     config('stdout_logfile_mode=0604\nstdout_logfile_owner=1234\n').replaceAll('%FOLDER%', launched.folder),
   );
   await launched.ctl('update');
   await until('the change', async () => (await accessOf(log)) === '604 1234:0');
-  const after = JSON.parse((await launched.ctl('status', '--json', 'web')).stdout)[0] as { pid: number };
+  const after = await statusOf(launched, 'web');
   assert.equal(after.pid, pid, 'the program was not restarted');
   assert.doesNotMatch(launched.stdout.text, /cannot (give|write)/);
   launched.signal('SIGTERM');

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { StreamServer } from '../process/log-servers.ts';
+import { statusOf } from './connections.ts';
 import { launch, pid1SkipReason } from './launch.ts';
 import { until } from './observe.ts';
 
@@ -72,11 +73,11 @@ test('update changes the pattern of a running program', { skip }, async (t) => {
     `stdout_logfile=/dev/stdout\nlog_multiline=${pattern}\n`;
   const launched = await launch(t, { config: config('^') });
   await launched.waitForLine(/"message":" b"/);
-  const pid = (await launched.ctl('pid', 'web')).stdout;
+  const { pid } = await statusOf(launched, 'web');
   await writeFile(join(launched.folder, 'supervisord.conf'), config('^\\d'));
   await launched.ctl('update');
   await launched.waitForLine(/"message":"1 a\\n b"/);
-  assert.equal((await launched.ctl('pid', 'web')).stdout, pid, 'the program was not restarted');
+  assert.equal((await statusOf(launched, 'web')).pid, pid, 'the program was not restarted');
 });
 
 test('a wrong pattern is an error with its place', { skip }, async (t) => {

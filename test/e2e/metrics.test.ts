@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn, execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { order } from './connections.ts';
 import { launch, type Launched, pid1SkipReason } from './launch.ts';
 import { freePort } from './ports.ts';
 
@@ -58,7 +59,7 @@ test('the probes follow the programs, with the texts of `onevisor health`', { sk
     assert.deepEqual(await ask(port, path), { status: 200, type: 'text/plain;charset=utf-8', text: 'ok\n' });
   }
   assert.deepEqual(await launched.ctl('health'), { code: 0, stdout: '', stderr: '' });
-  await launched.ctl('start', 'g:later');
+  await order(launched, 'supervisor.startProcess', 'g:later');
   await launched.waitForLine(/exited: later \(exit status 3; not expected\)/);
   const problem = 'g:later: EXITED exit status 3\n';
   for (const path of ['/healthz', '/readyz'])

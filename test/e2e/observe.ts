@@ -13,15 +13,18 @@ import type { TestContext } from 'node:test';
 const run = promisify(execFile);
 
 const PATIENCE_MS = 30_000;
-const LOOK_AGAIN_MS = 10;
+const LOOK_AGAIN_MS = 20;
 
 /** Returns the path of a program or other file next to these tests. */
 export function programFile(name: string): string {
   return join(import.meta.dirname, 'programs', name);
 }
 
-/** Compiles `programs/NAME.c` for a test, which removes it at its end. Other users can execute it. Returns its path. */
-export async function compile(test: TestContext, name: string, ...flags: string[]): Promise<string> {
+/**
+ * Compiles `programs/NAME.c` for a test, which removes it at its end. Other users can execute it. Returns its path.
+ * With `after` of node:test, at the beginning of a file, the program is for all of its tests.
+ */
+export async function compile(test: Pick<TestContext, 'after'>, name: string, ...flags: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'onevisor-program-'));
   test.after(() => rm(folder, { recursive: true, force: true }));
   await run('chmod', ['755', folder]);

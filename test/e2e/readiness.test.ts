@@ -8,6 +8,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { order } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -152,8 +153,9 @@ test('200 restarts leave no descriptor open', { skip }, async (t) => {
   assert.equal((await launched.ctl('restart', 'pipe:*', 'socket:*')).code, 0);
   const before = await open();
   for (let round = 0; round < 10; round++) {
-    assert.equal((await launched.ctl('restart', 'pipe:*', 'socket:*')).code, 0);
-    await launched.ctl('start', 'gone');
+    for (const method of ['stopProcessGroup', 'startProcessGroup'])
+      for (const group of ['pipe', 'socket']) await order(launched, `supervisor.${method}`, group);
+    await assert.rejects(order(launched, 'supervisor.startProcess', 'gone'), /NO_FILE/);
   }
   assert.equal(countOf(launched, /spawned: '(pipe|socket)\d'/), 240);
   const rest = await open();

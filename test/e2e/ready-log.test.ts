@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from './observe.ts';
+import { order, statusOf } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -65,7 +66,7 @@ test('a program that says it before startsecs is ready then, and a new run must 
   assert.match((await launched.ctl('status', 'web')).stdout, /^web +STARTING/);
   assert.equal((await launched.enter([EXECUTABLE, 'wait', 'web:ready'])).code, 0);
   assert.equal((await launched.enter([EXECUTABLE, 'health'])).code, 0);
-  await launched.ctl('signal', 'KILL', 'web');
+  await order(launched, 'supervisor.signalProcess', 'web', 'KILL');
   await launched.waitForLine(/INFO ready: web/, { count: 2 });
 });
 
@@ -124,7 +125,7 @@ test('a flood before the line: every byte is searched, and after the line nothin
       'exec sleep 3600"\nready_log=(0|1|2|3)*ready$\nstdout_logfile=NONE\nready_timeout=10m\nstartsecs=0\n',
   });
   await launched.waitForLine(/INFO ready: web$/);
-  await until('it is RUNNING', async () => /RUNNING/.test((await launched.ctl('status', 'web')).stdout));
+  await until('it is RUNNING', async () => (await statusOf(launched, 'web')).statename === 'RUNNING');
 });
 
 test('update: a new ready_log restarts, a new ready_timeout does not', { skip }, async (t) => {

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
+import { statusOf } from './connections.ts';
 import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -46,7 +47,7 @@ test('a command with the user, environment and directory of the program; update 
     },
   });
   await launched.waitForLine(/ready$/);
-  const pid = (await launched.ctl('pid', 'web')).stdout.trim();
+  const { pid } = await statusOf(launched, 'web');
   assert.equal((await launched.ctl('reload-program', 'web')).stdout, 'web: reloaded (reload_command)\n');
   await launched.waitForLine(new RegExp(`^web +\\| reload in /, blue, for ${pid}$`));
   const change = async (lines: string): Promise<void> => {
@@ -61,7 +62,7 @@ test('a command with the user, environment and directory of the program; update 
   );
   await change('reload_command=sleep 1000\nreload_timeout=0.2\n');
   assert.match((await launched.ctl('reload-program', 'web')).stdout, /was killed: it took longer than 0\.2 s/);
-  assert.equal((await launched.ctl('pid', 'web')).stdout.trim(), pid, 'update has restarted nothing');
+  assert.equal((await statusOf(launched, 'web')).pid, pid, 'update has restarted nothing');
   await change('reload_command=sleep 1000\nreload_timeout=600\n');
   const pending = launched.ctl('reload-program', 'web');
   await launched.waitForLine(/onevisor\.reloadProcess web: requested by/, { count: 4 });

@@ -7,6 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Authority, DatagramServer, StreamServer } from '../process/log-servers.ts';
+import { statusOf } from './connections.ts';
 import { launch, pid1SkipReason } from './launch.ts';
 import { compile, residentBytes, until, untilFile } from './observe.ts';
 
@@ -76,7 +77,7 @@ command=sh -c "while read line; do echo $line; done; exec sleep 1000"
     await launched.waitForLine(
       /ERRO cannot write syslog\+tcp:\/\/127\.0\.0\.1:\d+: it accepts no messages; up to 1 MiB is kept/,
     );
-    const record = join(launched.folder, 'records', (await launched.ctl('pid', 'flood')).stdout.trim());
+    const record = join(launched.folder, 'records', String((await statusOf(launched, 'flood')).pid));
     const written = async (): Promise<number> => Number((await readFile(record)).readBigInt64LE());
     const before = await written();
     const sinceMs = performance.now();
@@ -84,7 +85,7 @@ command=sh -c "while read line; do echo $line; done; exec sleep 1000"
     await until('the program to go on', async () => (await written()) - before > 1_000_000, 60_000);
     const rate = 1e9 / (performance.now() - sinceMs);
     const began = performance.now();
-    assert.match((await launched.ctl('status')).stdout, /flood +RUNNING/);
+    assert.equal((await statusOf(launched, 'flood')).statename, 'RUNNING');
     assert.ok(performance.now() - began < 3000, 'control works');
     const resident = await residentBytes(launched.pid);
     t.diagnostic(`${Math.round(rate)} lines a second, ${Math.round(resident / 1024 / 1024)} MiB resident`);
@@ -115,7 +116,7 @@ test('a server that starts late gets the queue; an unknown name is reported once
   await launched.waitForLine(/ERRO cannot write syslog:\/\/no-such-host\.invalid:514: .*\((ENOTFOUND|EAI_AGAIN)\)/);
   const late = await StreamServer.listen(t, port);
   await late.until(({ name, text }) => name === 'web' && text === 'early');
-  await until('the program to run on', async () => /RUNNING/.test((await launched.ctl('status', 'web')).stdout));
+  await until('the program to run on', async () => (await statusOf(launched, 'web')).statename === 'RUNNING');
   assert.equal(launched.stdout.text.match(/cannot write/g)?.length, 2);
 });
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needsTerminal, runInTerminal } from '../conformance/ctl-terminal.ts';
+import { statusOf } from './connections.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 import { until } from './observe.ts';
 
@@ -43,10 +44,8 @@ async function onTerminal(launched: Launched, line: string, env: Record<string, 
 async function open(t: Parameters<typeof launch>[0]): Promise<Launched> {
   const launched = await launch(t, { config: CONFIG });
   await launched.waitForLine(/gave up: bad/);
-  await until('three restarts', async () => {
-    const { stdout } = await launched.ctl('status', '--json', 'loop');
-    return stdout.includes('"flapping": true') || undefined;
-  });
+  await launched.waitForLine(/spawned: 'loop'/, { count: 4 });
+  await until('three restarts', async () => (await statusOf(launched, 'loop')).flapping);
   return launched;
 }
 
@@ -102,10 +101,10 @@ test('health counts a crash loop only if asked, and waits', { skip }, async (t) 
   });
   const ready = await launched.enter([EXECUTABLE, 'health', '--wait=50', '-c', 'supervisord.conf', 'needs', 'web']);
   assert.deepEqual([ready.stdout, ready.code], ['', 0]);
-  const looping = await until('flapping', async () => {
-    const answer = await launched.ctl('health', '--flapping');
-    return /^loop: \w+ flapping, \d+ unexpected restarts$/m.test(answer.stdout) ? answer : undefined;
-  });
+  await launched.waitForLine(/spawned: 'loop'/, { count: 4 });
+  await until('flapping', async () => (await statusOf(launched, 'loop')).flapping);
+  const looping = await launched.ctl('health', '--flapping');
+  assert.match(looping.stdout, /^loop: \w+ flapping, \d+ unexpected restarts$/m);
   assert.equal(looping.code, 1);
   const soon = await launched.ctl('health', '--wait=0.3', 'nosuch');
   assert.equal(soon.code, 1);

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { order, statusesOf } from './connections.ts';
 import { launch, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -28,15 +29,8 @@ ${worker}
 test('update restarts only programs that must be executed again', { skip }, async (t) => {
   const launched = await launch(t, { config: configuration(2) });
   const file = join(launched.folder, 'supervisord.conf');
-  const pids = async (): Promise<Record<string, number>> => {
-    const { stdout } = await launched.ctl('status', '--json');
-    return Object.fromEntries(
-      (JSON.parse(stdout) as Array<{ group: string; name: string; pid: number }>).map(({ group, name, pid }) => [
-        `${group}:${name}`,
-        pid,
-      ]),
-    );
-  };
+  const pids = async (): Promise<Record<string, number>> =>
+    Object.fromEntries((await statusesOf(launched)).map(({ group, name, pid }) => [`${group}:${name}`, pid]));
   await launched.stdout.waitFor(/worker 1 is up$/);
   await launched.stdout.waitFor(/web is up$/);
   const first = await pids();
@@ -91,15 +85,8 @@ startsecs=0
 priority=${listener}
 `;
   const launched = await launch(t, { config: text(3, 'sleep 1000', 10, 1) });
-  const status = async (): Promise<unknown> => {
-    const { stdout } = await launched.ctl('status', '--json');
-    return (JSON.parse(stdout) as Array<Record<string, unknown>>).map(({ group, name, pid, statename }) => ({
-      group,
-      name,
-      pid,
-      statename,
-    }));
-  };
+  const status = async (): Promise<unknown> =>
+    (await statusesOf(launched)).map(({ group, name, pid, statename }) => ({ group, name, pid, statename }));
   for (const name of ['worker 2', 'web', 'db']) await launched.stdout.waitFor(new RegExp(`${name} is up$`));
   const before = await status();
 
@@ -140,10 +127,7 @@ test('scale changes the number of processes until numprocs changes', { skip }, a
   const launched = await launch(t, { config: configuration(2) });
   const file = join(launched.folder, 'supervisord.conf');
   const scale = async (word: string): Promise<string> => (await launched.ctl('scale', word)).stdout;
-  const names = async (): Promise<string> =>
-    (JSON.parse((await launched.ctl('status', '--json')).stdout) as Array<{ name: string }>)
-      .map(({ name }) => name)
-      .join(' ');
+  const names = async (): Promise<string> => (await statusesOf(launched)).map(({ name }) => name).join(' ');
   await launched.stdout.waitFor(/worker 1 is up$/);
   assert.equal(await scale('worker=4'), '2: added\n3: added\nworker: scaled from 2 to 4\n');
   await launched.stdout.waitFor(/worker 3 is up$/);
@@ -187,7 +171,7 @@ test('update applies settings of the supervisor itself, and names those that it 
   assert.deepEqual(await launched.ctl('update'), { code: 0, stdout: '', stderr: '' });
   await launched.stdout.waitFor(/ INFO \[supervisord\] loglevel, log_prefix_width, flapping_window updated$/);
   await launched.stdout.waitFor(/ WARN an update does not apply umask, \[inet_http_server\]; use onevisor reload$/);
-  await launched.ctl('signal', 'USR1', 'a-program-with-a-long-name');
+  await order(launched, 'supervisor.signalProcess', 'a-program-with-a-long-name', 'USR1');
   await launched.stdout.waitFor(/^a-pr…-name \| again$/);
   // A setting that is applied is not told again.
   await writeFile(file, configured('loglevel=info\nlog_prefix_width=10\nflapping_window=20\nflapping_restarts=5\n'));
