@@ -250,9 +250,10 @@ test(
     const [PROGRAMS, PER_SECOND, SECONDS] = [50, 400, 10];
     const script =
       'import os, sys, time\nsys.stdin.readline()\nbegin = time.monotonic()\n' +
-      `for i in range(${PER_SECOND * SECONDS}):\n` +
-      `    wait = begin + i // 20 * 20 / ${PER_SECOND} - time.monotonic()\n    if wait > 0: time.sleep(wait)\n` +
-      '    os.write(1, b"%d 0123456789012345678901234567890123456789\\n" % i)\n' +
+      `for i in range(0, ${PER_SECOND * SECONDS}, 20):\n` +
+      `    wait = begin + i / ${PER_SECOND} - time.monotonic()\n    if wait > 0: time.sleep(wait)\n` +
+      '    lines = [b"%d 0123456789012345678901234567890123456789\\n" % n for n in range(i, i + 20)]\n' +
+      '    os.write(1, b"".join(lines))\n' +
       'os.write(1, b"end\\n")\ntime.sleep(1000)\n';
     const config =
       `${SOCKET}[program:p]\ncommand=python3 %FOLDER%/flood.py\nnumprocs=${PROGRAMS}\n` +
