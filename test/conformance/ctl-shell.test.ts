@@ -10,7 +10,7 @@ import {
   ourClient,
   needsSupervisor,
   normalise,
-  realClient,
+  realCommand,
   runOurs,
   startWorld,
   until,
@@ -230,7 +230,7 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
   ): Promise<Screen> => {
     const isLast = tries === 1;
     try {
-      return await play([realClient ?? ''], args, steps, { isLeft, patience: isLast ? 60 : 8 });
+      return await play(realCommand, args, steps, { isLeft, patience: isLast ? 60 : 8 });
     } catch (error) {
       if (isLast) throw error;
       return playReal(args, steps, isLeft, tries - 1);
@@ -330,7 +330,7 @@ describe('the shell in a terminal', { ...needsSupervisor, ...needsTerminal }, ()
     );
     // The real client ignores -r.
     for (const argv of [
-      [realClient ?? '', '-c', config],
+      [...realCommand, '-c', config],
       [ourClient, '-c', config],
       [ourClient, ...world.select, '-r', file],
     ]) {
