@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { after, describe, test } from 'node:test';
+import { realCommand } from './ctl-world.ts';
 import type { FakeProgram } from '../unit/rpc/fake-api.ts';
 import { inWorld, type ServerWorld } from '../unit/http/server-world.ts';
 
@@ -24,7 +25,8 @@ writeFileSync(config, '[supervisorctl]\n');
 after(() => rmSync(directory, { recursive: true }));
 
 function start(select: readonly string[], args: readonly string[]): ReturnType<typeof spawn> {
-  return spawn('supervisorctl', ['-c', config, ...select, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command, ...first] = realCommand;
+  return spawn(command, [...first, '-c', config, ...select, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 async function control(select: readonly string[], ...args: readonly string[]): Promise<string> {
