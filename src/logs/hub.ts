@@ -84,6 +84,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   openChannel(spec: ChannelSpec): LogChannel {
     const channel = new ProcessChannel(spec, this);
     this.#channels.add(channel);
+    this.lineReader.outputsChanged();
     return channel;
   }
 
@@ -210,6 +211,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
 
   forget(channel: ProcessChannel): void {
     this.#channels.delete(channel);
+    this.lineReader.outputsChanged();
   }
 
   async #flushAll(isLate: () => boolean): Promise<void> {

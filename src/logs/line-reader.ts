@@ -15,9 +15,6 @@ const COLLECT_MS = 50;
 /** Maximum number of waiting clients. */
 export const MAX_WAITERS = 64;
 
-/** Time after which a wait finds out about new outputs. Thousands of them are not looked up for each line. */
-const REFRESH_MS = 1000;
-
 const NEWLINE = 0x0a;
 
 /** A line of an output. */
@@ -63,7 +60,7 @@ export interface LineQuery extends LineBounds {
 
 /** A wait for lines. */
 export interface LineWait<Source extends LineSource> {
-  /** Returns the current outputs. Called again after a while: programs come and go during the wait. */
+  /** Returns the current outputs. Called again after {@link LineReader.outputsChanged}. */
   readonly sources: () => readonly Source[];
   /** Number of the last byte that the client knows. */
   readonly after: number;
@@ -102,10 +99,16 @@ export class LineReader {
   /** Functions to call for each block of an output that a client follows. */
   readonly #followed = new Map<Tail, Set<OnOutput>>();
   #isCollecting = false;
+  #changes = 0;
 
   constructor(sequence: Sequence, clock: LogClock) {
     this.#sequence = sequence;
     this.#clock = clock;
+  }
+
+  /** Notes that an output was made or closed. Waits look thousands of them up again only then. */
+  outputsChanged(): void {
+    this.#changes += 1;
   }
 
   /** Number of waiting clients. */
@@ -159,11 +162,11 @@ export class LineReader {
     }
     if (wait.isOtherwiseReady?.() === true) return true;
     let known = sources;
-    let readMs = this.#clock.nowMs();
+    let changes = this.#changes;
     await this.#sleep(wait, () => {
-      if (this.#clock.nowMs() - readMs >= REFRESH_MS) {
+      if (changes !== this.#changes) {
+        changes = this.#changes;
         known = wait.sources();
-        readMs = this.#clock.nowMs();
       }
       return hasNewer(known, wait.after) || wait.isOtherwiseReady?.() === true;
     });
