@@ -56,26 +56,39 @@ function isGivenUp(view: ProcessView): boolean {
 }
 
 /**
- * Stops processes. Resolves when all have stopped. A process that is started meanwhile, as by a schedule, is stopped
- * again.
+ * Stops processes. A process that is started meanwhile, by a schedule or a client, is stopped again, and so are the
+ * `others`, which were not up. Resolves when none is up, with those of the others that had to be stopped.
  */
-export async function stopProcesses(engine: Engine, ids: readonly string[], cause: Cause): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const look = (): void => {
-    const up = ids.filter((id) => {
+export async function stopProcesses(
+  engine: Engine,
+  ids: readonly string[],
+  cause: Cause,
+  others: readonly string[] = [],
+): Promise<ReadonlySet<string>> {
+  const [all, idle] = [new Set([...ids, ...others]), new Set(others)];
+  const stopped = new Set<string>();
+  const areDown = (): boolean => {
+    const up = [...all].filter((id) => {
       const proc = engine.process(id);
       return proc !== null && !isStopped(proc);
     });
-    if (up.length === 0) resolve();
-    for (const id of up) if (engine.process(id)?.record.state !== 'STOPPING') engine.request(id, 'stop', cause);
+    for (const id of up) {
+      if (idle.has(id)) stopped.add(id);
+      if (engine.process(id)?.record.state !== 'STOPPING') engine.request(id, 'stop', cause);
+    }
+    return up.length === 0;
   };
-  const unsubscribe = engine.subscribe((event) => {
-    if (event.type === 'process' && ids.includes(event.process.id)) look();
-  });
   for (const id of ids) engine.request(id, 'stop', cause);
-  look();
-  await promise;
-  unsubscribe();
+  // One may be started between the last stop and the turn in which this function continues.
+  while (!areDown()) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const unsubscribe = engine.subscribe((event) => {
+      if (event.type === 'process' && all.has(event.process.id) && areDown()) resolve();
+    });
+    await promise;
+    unsubscribe();
+  }
+  return stopped;
 }
 
 /**
@@ -120,8 +133,12 @@ export async function updateGroup(
   cause: Cause,
 ): Promise<string[]> {
   const { removed, added, renewed, live } = difference;
-  const toStop = [...stopped, ...restarted];
-  await stopProcesses(engine, toStop.map(namespecOf), cause);
+  const planned = [...stopped, ...restarted];
+  const idle = [...removed, ...renewed].filter((proc) => !planned.includes(proc));
+  // A process that runs must neither lose its streams nor be removed.
+  const others = await stopProcesses(engine, planned.map(namespecOf), cause, idle.map(namespecOf));
+  const startedMeanwhile = idle.filter((proc) => others.has(namespecOf(proc)));
+  const toStop = [...planned, ...startedMeanwhile];
   // A shutdown began meanwhile and closed these streams. Streams opened now would never be closed.
   if (engine.phase !== 'running') {
     pending.end();
@@ -134,7 +151,8 @@ export async function updateGroup(
   // Do this last: a start that was held may continue within this call, and needs its streams.
   engine.updateGroup(group);
   pending.end();
-  for (const proc of restarted) engine.request(namespecOf(proc), 'start', cause);
+  const toRestart = [...restarted, ...startedMeanwhile.filter((proc) => renewed.includes(proc))];
+  for (const proc of toRestart) engine.request(namespecOf(proc), 'start', cause);
   for (const proc of started) engine.request(namespecOf(proc), firstRequestOf(proc), cause);
   return toStop.map(({ name }) => name);
 }

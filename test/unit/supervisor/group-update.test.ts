@@ -63,6 +63,51 @@ test('a process that is started while others are being stopped is stopped again,
   assert.deepEqual([await done, world.engine.processes().map(namespecOfView)], [['job', 'slow'], ['g:web']]);
 });
 
+test('an idle process that is started while others are being stopped is not removed while it runs', async () => {
+  const idle = { autostart: false, startsecs: 0 };
+  const { world, update } = begin([
+    { name: 'web' },
+    { name: 'gone', ...idle },
+    { name: 'anew', ...idle },
+    { name: 'slow' },
+  ]);
+  world.engine.start();
+  world.clock.advance(1000);
+  const done = update([{ name: 'web' }, { name: 'anew', ...idle, notify: 'sd' }]);
+  world.engine.request('g:gone', 'start', REQUEST);
+  world.engine.request('g:anew', 'start', REQUEST);
+  assert.deepEqual(
+    ['gone', 'anew'].map((name) => world.state(name)),
+    ['STOPPING', 'STOPPING'],
+  );
+  world.end(15, 'slow', 'gone');
+  assert.ok(world.engine.process('g:gone') !== null, 'the other one has not stopped');
+  world.calls.length = 0;
+  world.end(15, 'anew');
+  assert.deepEqual(
+    [await done, world.engine.processes().map(namespecOfView)],
+    [
+      ['slow', 'gone', 'anew'],
+      ['g:web', 'g:anew'],
+    ],
+  );
+  // Its client wants it to run, with the new configuration.
+  assert.deepEqual(world.calls, ['close g:gone', 'close g:slow', 'close g:anew', 'open anew', 'spawn anew']);
+});
+
+test('a start in the same turn as the last stop is noticed', async () => {
+  const { world, update } = begin([{ name: 'web' }, { name: 'gone', autostart: false }, { name: 'slow' }]);
+  world.engine.start();
+  world.clock.advance(1000);
+  const done = update([{ name: 'web' }]);
+  world.end(15, 'slow');
+  world.engine.request('g:gone', 'start', REQUEST);
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  assert.equal(world.state('gone'), 'STOPPING');
+  world.end(15, 'gone');
+  assert.deepEqual(await done, ['slow', 'gone']);
+});
+
 test('a shutdown during the update opens no streams', async () => {
   const { world, update } = begin([{ name: 'web' }]);
   world.engine.start();
