@@ -159,9 +159,10 @@ function fail(message: string): never {
 function describeMachine(): string {
   const processors = cpus();
   const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+  const kernel = release().split('.').slice(0, 2).join('.');
   return (
     `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}, ` +
-    `${(totalmem() / 2 ** 30).toFixed(0)} GB, Linux ${release()}, Node ${process.version}; load before the run ` +
+    `${(totalmem() / 2 ** 30).toFixed(0)} GB, Linux ${kernel}, Node ${process.version}; load before the run ` +
     `${loadBefore.toFixed(1)}; ${minutes} minutes${quick ? '; --quick: the verdicts say nothing' : ''}`
   );
 }

@@ -55,7 +55,9 @@ export function formatPart(rows: readonly Row[], machine: string, date: Date): s
   const sizes = rows.filter(({ what }) => /^size|^ {2}with (gzip|zstd)/.test(what));
   const size = sizes.map((row) => `${row.what.trim()} ${formatMedian(row.ours, row.unit)}`).join(', ');
   const missed = rows.filter((row) => verdictOf(row) === 'missed').map(describeMissed);
-  const worse = rows.filter((row) => isWorse(row) && verdictOf(row) !== 'missed').map(describeRatio);
+  // The rows above, and the processor time of a case beside its speed, would say the same twice.
+  const others = rows.filter((row) => verdictOf(row) !== 'missed' && !main.includes(row) && row.unit !== 'ms/GB');
+  const worse = others.filter(isWorse).map(describeRatio);
   const day = date.toISOString().slice(0, 10);
   return [
     `Medians of ${day}, on ${machine}:`,
@@ -64,9 +66,22 @@ export function formatPart(rows: readonly Row[], machine: string, date: Date): s
     '| --- | --- | --- | --- |',
     ...lines,
     ...(size === '' ? [] : ['', wrap(`The ${size}: a whole Node is in it.`)]),
-    ...(missed.length === 0 ? [] : ['', wrap(`Goals that are missed: ${[...new Set(missed)].join('; ')}.`)]),
-    ...(worse.length === 0 ? [] : ['', wrap(`A peer is better: ${[...new Set(worse)].join('; ')}.`)]),
+    ...(missed.length === 0 ? [] : ['', wrap(`Goals that are missed: ${listCases(missed)}.`)]),
+    ...(worse.length === 0 ? [] : ['', wrap(`A peer is better: ${listCases(worse)}.`)]),
   ].join('\n');
+}
+
+/** A case, and what came of it. */
+interface Loss {
+  readonly what: string;
+  readonly text: string;
+}
+
+/** Lists cases, each with all that came of it. */
+function listCases(losses: readonly Loss[]): string {
+  return [...Map.groupBy(losses, ({ what }) => what)]
+    .map(([what, same]) => `${what}: ${same.map(({ text }) => text).join(', ')}`)
+    .join('; ');
 }
 
 /** Breaks a paragraph into lines. */
@@ -104,18 +119,18 @@ function isWorse(row: Row): boolean {
   return advantage !== null && advantage < 0.95;
 }
 
-/** `case: 2.8 × peer`, as our figure divided by the peer's; without a peer our figure. */
-function describeRatio(row: Row): string {
+/** Our figure divided by the peer's; without a peer our figure. */
+function describeRatio(row: Row): Loss {
   const ratio = ratioOf(row);
-  const what = row.what.trim();
-  if (ratio === null) return `${what}: ${formatMedian(row.ours, row.unit)}`;
-  return `${what}: ${formatNumber(ratio)} × ${row.peerName}`;
+  const own = formatMedian(row.ours, row.unit);
+  return { what: row.what.trim(), text: ratio === null ? own : `${formatNumber(ratio)} × ${row.peerName}` };
 }
 
-function describeMissed(row: Row): string {
-  const { goal, unit } = row;
-  if (goal === null) return describeRatio(row);
+function describeMissed(row: Row): Loss {
+  const { goal, unit, ours } = row;
+  const { what, text } = describeRatio(row);
+  if (goal === null) return { what, text };
   const sign = goal.is === '<=' ? '≤' : '≥';
-  if (goal.of === 'ratio') return `${describeRatio(row)} (goal ${sign} ${formatNumber(goal.value)})`;
-  return `${row.what.trim()}: ${formatMedian(row.ours, unit)} (goal ${sign} ${formatFigure(goal.value, unit)})`;
+  if (goal.of === 'ratio') return { what, text: `${text} (${sign} ${formatNumber(goal.value)})` };
+  return { what, text: `${formatMedian(ours, unit)} (${sign} ${formatFigure(goal.value, unit)})` };
 }
