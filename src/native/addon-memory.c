@@ -28,6 +28,8 @@ napi_value addon_text_in_place(napi_env env, napi_callback_info info) {
   bool is_copied = false;
   /* V8 only reads the bytes. */
   char *place = (char *)(uintptr_t)bytes.bytes;
-  node_api_create_external_string_latin1(env, place, bytes.length, NULL, NULL, &text, &is_copied);
+  if (node_api_create_external_string_latin1(env, place, bytes.length, NULL, NULL, &text, &is_copied) != napi_ok) {
+    napi_throw_error(env, NULL, "V8 takes no such string");
+  }
   return text;
 }

@@ -30,7 +30,7 @@ export class AddonLoadError extends Error {
   }
 }
 
-/** Name by which the libraries inside have the addon: `addon_name` in libc/loading.c, and loader.ts. */
+/** Name of the addon in the libraries inside: `addon_name` in libc/loading.c, and in loader.ts. No file can have it. */
 const ADDON_INSIDE = '/dev/null/onevisor.node';
 
 /** Loads the addon. Throws {@link AddonLoadError}. */

@@ -134,7 +134,8 @@ export async function updateGroup(
 ): Promise<string[]> {
   const { removed, added, renewed, live } = difference;
   const planned = [...stopped, ...restarted];
-  const idle = [...removed, ...renewed].filter((proc) => !planned.includes(proc));
+  const inPlan = new Set(planned);
+  const idle = [...removed, ...renewed].filter((proc) => !inPlan.has(proc));
   // A process that runs must neither lose its streams nor be removed.
   const others = await stopProcesses(engine, planned.map(namespecOf), cause, idle.map(namespecOf));
   const startedMeanwhile = idle.filter((proc) => others.has(namespecOf(proc)));
