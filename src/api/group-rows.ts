@@ -137,8 +137,9 @@ export const groupRows: readonly ApiRow[] = [
     run: (call) => {
       const { program: name = '' } = call.path;
       const { count } = call.body;
-      const known = new Set(call.context.api.processes().map(({ config }) => config.program));
-      if (!known.has(name)) throw unknownName('program', name, known);
+      const { api } = call.context;
+      const isProgram = api.processesNamed(name).some(({ config }) => config.program === name);
+      if (!isProgram) throw unknownName('program', name, new Set(api.processes().map(({ config }) => config.program)));
       return beginChange(call, { action: 'scale', names: [name] }, async ({ ask, note }) => {
         try {
           for (const line of await scale({ ask }, name, count)) note({ name, ok: true, text: line });

@@ -25,14 +25,16 @@ export function displayNameOf({ config: { group, name } }: Pick<ProcessView, 'co
 }
 
 /** Returns the processes that a name means: `web`, `pool:pool_00`, `pool:*`, `*`, `pool_0?`. Empty for none. */
-function findProcesses(name: string, processes: readonly ProcessView[]): readonly ProcessView[] {
-  if (name === '*') return processes;
+function findProcesses(api: SupervisorApi, name: string): readonly ProcessView[] {
+  if (name === '*') return api.processes();
   if (isPattern(name)) {
     const isMatch = createNameMatcher(name);
-    return processes.filter(({ config }) => isMatch(config));
+    return api.processes().filter(({ config }) => isMatch(config));
   }
   const { group, process: wanted } = parseNamespec(name);
-  return processes.filter(({ config }) => config.group === group && (wanted === null || config.name === wanted));
+  if (wanted === null) return api.processesIn(group);
+  const proc = api.process(`${group}:${wanted}`);
+  return proc === null ? [] : [proc];
 }
 
 /** Makes the error for a name that means nothing. */
@@ -43,23 +45,23 @@ export function unknownName(what: 'process' | 'group' | 'program', name: string,
 
 /** Returns the processes that names mean, each once, in the supervisor's order. Throws a 404 for an unknown name. */
 export function chooseProcesses(api: SupervisorApi, names: readonly string[]): readonly ProcessView[] {
-  const all = api.processes();
-  const chosen = new Set<string>();
-  for (const name of new Set(names)) {
-    const found = findProcesses(name, all);
+  const found = [...new Set(names)].map((name) => {
+    const processes = findProcesses(api, name);
     // Of a supervisor without programs, `*` means none of them.
-    if (found.length === 0 && name !== '*') throw unknownName('process', name, all.map(displayNameOf));
-    for (const { id } of found) chosen.add(id);
-  }
-  return all.filter(({ id }) => chosen.has(id));
+    if (processes.length === 0 && name !== '*') throw unknownName('process', name, api.processes().map(displayNameOf));
+    return processes;
+  });
+  const [first = []] = found;
+  if (found.length < 2) return first;
+  const chosen = new Set(found.flat().map(({ id }) => id));
+  return api.processes().filter(({ id }) => chosen.has(id));
 }
 
-/** Returns the namespec of a single process, as the methods take it. Throws a 404 for an unknown name or a pattern. */
+/** Returns a single process. Throws a 404 for an unknown name or a pattern. */
 export function oneProcess(api: SupervisorApi, name: string): ProcessView {
-  const all = api.processes();
   const { group, process: wanted } = parseNamespec(name);
-  const found = all.find(({ config }) => config.group === group && config.name === wanted);
-  if (found === undefined) throw unknownName('process', name, all.map(displayNameOf));
+  const found = wanted === null ? null : api.process(`${group}:${wanted}`);
+  if (found === null) throw unknownName('process', name, api.processes().map(displayNameOf));
   return found;
 }
 

@@ -1,6 +1,6 @@
 /** The rows that tell facts: the supervisor, its processes and groups. */
 import { hideSecrets } from '../core/hide-secrets.ts';
-import { findProblems } from '../rpc/problems.ts';
+import { findAllProblems } from '../rpc/problems.ts';
 import { versionFacts } from '../rpc/version-facts.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
 import { groupsSchema, healthSchema, versionSchema } from './answer-schemas.ts';
@@ -69,8 +69,8 @@ export const readRows: readonly ApiRow[] = [
     summary: 'Readiness and health of all programs, with the reasons',
     answer: healthSchema,
     run: ({ context }) => {
-      const problems = findProblems(context, 'ready');
-      return { ready: problems.length === 0, alive: findProblems(context, 'alive').length === 0, problems };
+      const problems = findAllProblems(context, 'ready');
+      return { ready: problems.length === 0, alive: findAllProblems(context, 'alive').length === 0, problems };
     },
   }),
   defineRow<{ readonly names?: readonly string[]; readonly usage?: boolean }, null, ProcessesAnswer>({

@@ -238,14 +238,14 @@ export class Engine {
   }
 
   /** Returns the processes of a group, in their order. */
-  processesIn(group: string): ProcessView[] {
-    return this.#table.inGroup(group).map(viewOf);
-  }
-
+  readonly processesIn = (group: string): ProcessView[] => this.#table.inGroup(group).map(viewOf);
+  /** Returns the processes of a program, and those that have this name themselves, in the order of all processes. */
+  readonly processesNamed = (name: string): ProcessView[] => this.#table.named(name).map(viewOf);
   /** Returns the processes that depend on a process directly. */
-  dependentsOf(id: string): ProcessView[] {
-    return this.#table.dependentsOf(id).map(viewOf);
-  }
+  readonly dependentsOf = (id: string): ProcessView[] => this.#table.dependentsOf(id).map(viewOf);
+
+  /** True if a pid belongs to a run that was not reaped yet. */
+  readonly ownsPid = (pid: number): boolean => this.#table.ownsPid(pid);
 
   /** Returns the process with a namespec; null if there is none. */
   process(id: string): ProcessView | null {

@@ -70,6 +70,12 @@ function hasSameMembers<T extends object>(members: T, other: T): boolean {
   return Object.entries(members).every(([name, value]) => other[name as keyof T] === value);
 }
 
+function append(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [entry]);
+  else list.push(entry);
+}
+
 /** The processes of one engine. */
 export class ProcessTable {
   readonly #entries = new Map<string, Entry>();
@@ -77,6 +83,8 @@ export class ProcessTable {
   readonly #runs = new Map<number, ProcessRun>();
   /** Dependents of each process, computed on first use. */
   #dependents: Map<string, Entry[]> | null = null;
+  /** The processes by their names and those of their programs, computed on first use. */
+  #named: Map<string, Entry[]> | null = null;
   readonly #makeAlarm: (id: string) => Alarm;
   #latestPolicy: ProcessPolicy | null = null;
 
@@ -87,7 +95,7 @@ export class ProcessTable {
 
   /** Adds or updates all processes of a group. A known process keeps its record. */
   setGroup(group: GroupConfig): void {
-    this.#dependents = null;
+    this.#forgetIndexes();
     this.#groups.set(group.name, group);
     for (const config of group.processes) {
       const id = namespecOf(config);
@@ -114,7 +122,7 @@ export class ProcessTable {
 
   /** Removes a process. */
   remove(entry: Entry): void {
-    this.#dependents = null;
+    this.#forgetIndexes();
     entry.alarm.set(null);
     this.#entries.delete(entry.id);
   }
@@ -163,15 +171,28 @@ export class ProcessTable {
     return [...new Set([...this.dependentsOf(id), ...followers])];
   }
 
+  /** Returns the processes of a program, and those that have this name themselves. */
+  named(name: string): readonly Entry[] {
+    this.#named ??= this.#listNames();
+    return this.#named.get(name) ?? [];
+  }
+
+  #forgetIndexes(): void {
+    this.#dependents = null;
+    this.#named = null;
+  }
+
+  #listNames(): Map<string, Entry[]> {
+    const named = new Map<string, Entry[]>();
+    for (const entry of this.#entries.values())
+      for (const name of new Set([entry.config.name, entry.config.program])) append(named, name, entry);
+    return named;
+  }
+
   #listDependents(): Map<string, Entry[]> {
     const dependents = new Map<string, Entry[]>();
-    for (const entry of this.#entries.values()) {
-      for (const other of entry.rank.dependsOn) {
-        const list = dependents.get(other);
-        if (list === undefined) dependents.set(other, [entry]);
-        else list.push(entry);
-      }
-    }
+    for (const entry of this.#entries.values())
+      for (const other of entry.rank.dependsOn) append(dependents, other, entry);
     return dependents;
   }
 

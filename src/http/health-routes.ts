@@ -1,10 +1,11 @@
 /**
  * `GET /healthz` and `GET /readyz`, for the probes of Kubernetes and of load balancers: 200 and `ok`, or 503 and a line
- * for each problem. `?program=web` limits the answer to one program, group or process. The rules are in
+ * for each problem. `?program=web` limits the answer to one program, group or process, and its cost does not grow with
+ * the others. The rules are in
  * core/process-problem.ts.
  */
 import type { Question } from '../core/process-problem.ts';
-import { findProblems, findUnknown, type ProblemSources } from '../rpc/problems.ts';
+import { findProblems, type ProblemSources, selectProcesses } from '../rpc/problems.ts';
 import { sendText } from './answers.ts';
 import { queryOf } from './query.ts';
 import type { Route } from './route.ts';
@@ -20,11 +21,11 @@ export function healthRoutes(sources: ProblemSources): Route[] {
     access: 'probes_auth',
     answer: (exchange) => {
       const programs = queryOf(exchange.request.url).getAll('program');
-      const unknown = findUnknown(sources, programs);
+      const processes = selectProcesses(sources.api, programs);
       const send = (status: number, lines: readonly string[]): void =>
         sendText(exchange, status, { type: TEXT_TYPE, text: lines.map((line) => `${line}\n`).join('') }, HEADERS);
-      if (unknown.length > 0) return send(404, ['there is no program, group or process with that name']);
-      const problems = findProblems(sources, question, programs);
+      if (processes === null) return send(404, ['there is no program, group or process with that name']);
+      const problems = findProblems(sources, question, { processes, isNamed: programs.length > 0 });
       return problems.length === 0 ? send(200, ['ok']) : send(503, problems);
     },
   });

@@ -33,6 +33,13 @@ export interface ProgramGroups {
   membersOf(pid: number): number[] | null;
 }
 
+/** What {@link readUsageOf} knows of the programs. */
+export interface KnownPrograms {
+  readonly groups?: ProgramGroups;
+  /** True for the pid of a program. Other children of ours are orphans of programs, or hooks and checks. */
+  readonly isProgram: (pid: number) => boolean;
+}
+
 /**
  * Measures the process trees of these programs, by pid, with the members of their control groups. Programs that are not
  * visible have no entry. Rejects if /proc cannot be listed, or shows another PID namespace.
@@ -55,31 +62,30 @@ export async function readUsage(programs: readonly number[], groups?: ProgramGro
 }
 
 /**
- * Measures some programs in the same way, without a look at all other processes: the program, its descendants, and the
- * members of its control group. An orphan that has left the tree is found only in the group. Rejects if the kernel does
- * not list children (CONFIG_PROC_CHILDREN).
+ * Measures some programs in the same way, without a look at the processes of the others. Reads our list of children for
+ * orphans. Rejects if the kernel does not list children (CONFIG_PROC_CHILDREN).
  */
 export async function readUsageOf(
   programs: readonly number[],
-  groups?: ProgramGroups,
+  { groups, isProgram }: KnownPrograms,
 ): Promise<Map<number, TreeUsage>> {
   if (!isOwnProc()) throw new Error(OTHER_NAMESPACE);
   const page = pageBytes();
   const usages = new Map<number, TreeUsage>();
-  let beganMs = performance.now();
+  const pause = makePause();
+  const others = childrenOf(process.pid).filter((pid) => !isProgram(pid));
+  const orphans = (await inSlices(others, readProcess)).filter((entry) => entry !== null);
   for (const program of programs) {
     const pids = new Set([program, ...(groups?.membersOf(program) ?? [])]);
     const measured: ProcessUsage[] = [];
     // The loop also visits what it adds to the set.
     for (const pid of pids) {
-      if (performance.now() - beganMs > SLICE_MS) {
-        await nextTurn();
-        beganMs = performance.now();
-      }
+      await pause();
       const entry = readProcess(pid);
       if (entry === null) continue;
       measured.push({ ...entry, residentBytes: entry.residentPages * page });
       for (const child of childrenOf(pid)) pids.add(child);
+      for (const orphan of orphans) if (orphan.group === pid || orphan.session === pid) pids.add(orphan.pid);
     }
     if (measured[0]?.pid === program) usages.set(program, sumOf(measured));
   }
@@ -122,15 +128,23 @@ function sumOf(processes: readonly ProcessUsage[]): TreeUsage {
 
 async function inSlices<T, R>(items: readonly T[], look: (item: T) => R): Promise<R[]> {
   const found: R[] = [];
-  let beganMs = performance.now();
+  const pause = makePause();
   for (const item of items) {
-    if (performance.now() - beganMs > SLICE_MS) {
-      await nextTurn();
-      beganMs = performance.now();
-    }
+    await pause();
     found.push(look(item));
   }
   return found;
+}
+
+/** Returns a function that lets the loop turn when a slice of time is over. */
+function makePause(): () => Promise<void> | undefined {
+  let beganMs = performance.now();
+  return () => {
+    if (performance.now() - beganMs <= SLICE_MS) return undefined;
+    return nextTurn().then(() => {
+      beganMs = performance.now();
+    });
+  };
 }
 
 /** Returns VmRSS. The kernel reports it in kB, whatever the page size. 0 for a process that has ended. */

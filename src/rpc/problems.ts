@@ -1,9 +1,9 @@
 /**
  * Problems of the programs, one line each, for /healthz and /readyz. The rules are in core/process-problem.ts.
  */
-import { formatNamespec } from '../core/namespec.ts';
+import { formatNamespec, parseNamespec } from '../core/namespec.ts';
 import { findProblem, type Question } from '../core/process-problem.ts';
-import type { ProcessView } from '../engine/process-table.ts';
+import { namespecOf, type ProcessView } from '../engine/process-table.ts';
 import { factsOf } from './process-facts.ts';
 import type { ProcessTimes } from './process-times.ts';
 import type { SupervisorApi } from './supervisor-api.ts';
@@ -14,35 +14,43 @@ export interface ProblemSources {
   readonly times: ProcessTimes;
 }
 
-/** True if a name selects a process: the name of its program, its group or itself, `group:process`, or `group:*`. */
-function isSelected(name: string, { program, group, name: proc }: ProcessView['config']): boolean {
-  return name === program || name === group || name === proc || name === `${group}:${proc}` || name === `${group}:*`;
+/** Returns the processes that a name means: its program, its group, itself, `group:process`, or `group:*`. */
+function selectedBy(api: SupervisorApi, name: string): readonly ProcessView[] {
+  const { group, process: own } = parseNamespec(name);
+  if (own === null) return api.processesIn(group);
+  if (!name.includes(':')) return [...api.processesIn(name), ...api.processesNamed(name)];
+  const proc = api.process(namespecOf({ group, name: own }));
+  return proc === null ? [] : [proc];
 }
 
-/** Returns the names that match no process. */
-export function findUnknown({ api }: ProblemSources, programs: readonly string[]): string[] {
-  const processes = api.processes();
-  return programs.filter((name) => !processes.some(({ config }) => isSelected(name, config)));
+/** Returns the processes that names mean, each once; all processes without names. Null if a name means none. */
+export function selectProcesses(api: SupervisorApi, names: readonly string[]): readonly ProcessView[] | null {
+  if (names.length === 0) return api.processes();
+  const found = names.map((name) => selectedBy(api, name));
+  if (found.some((processes) => processes.length === 0)) return null;
+  return [...new Map(found.flat().map((view) => [view.id, view])).values()];
 }
 
 /**
- * Returns one line for each problem; only of `programs`, if there are any. A supervisor that shuts down is alive,
- * whatever its programs do, but not ready.
+ * Returns one line for each problem of these processes. `isNamed`: someone has asked about these processes in
+ * particular. A supervisor that shuts down is alive, whatever its programs do, but not ready.
  */
 export function findProblems(
   { api, times }: ProblemSources,
   question: Question,
-  programs: readonly string[] = [],
+  { processes, isNamed }: { readonly processes: readonly ProcessView[]; readonly isNamed: boolean },
 ): string[] {
   const state = api.state();
   if (state !== 'RUNNING') return question === 'alive' ? [] : [`supervisor: ${state}`];
   // A question about one program means that the program should run, even if a user has stopped it.
-  const isNamed = programs.length > 0 && question === 'ready';
-  const asked = api
-    .processes()
-    .filter(({ config }) => programs.length === 0 || programs.some((name) => isSelected(name, config)));
-  return asked.flatMap((view) => {
-    const problem = findProblem(factsOf(view, api, times), question, isNamed);
+  const isWanted = isNamed && question === 'ready';
+  return processes.flatMap((view) => {
+    const problem = findProblem(factsOf(view, api, times), question, isWanted);
     return problem === null ? [] : [`${formatNamespec(view.config.group, view.config.name)}: ${problem}`];
   });
+}
+
+/** Returns one line for each problem of all processes. */
+export function findAllProblems(sources: ProblemSources, question: Question): string[] {
+  return findProblems(sources, question, { processes: sources.api.processes(), isNamed: false });
 }

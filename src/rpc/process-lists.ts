@@ -10,6 +10,8 @@ export interface ProcessLists {
   processes(): readonly ProcessView[];
   /** The processes of a group, in their order; empty for an unknown group. */
   processesIn(group: string): readonly ProcessView[];
+  /** The processes of a program, and those that have this name themselves; empty for an unknown name. */
+  processesNamed(name: string): readonly ProcessView[];
   /** Active process by its namespec `group:name`; null if there is none. */
   process(id: string): ProcessView | null;
   /** The processes that depend on a process directly (`depends_on`), by its namespec. */

@@ -108,7 +108,7 @@ function usageStruct({ residentBytes, cpuMs, cpuPercent, processes }: ProgramUsa
 async function description(context: CallContext, proc: ProcessView): Promise<XmlRpcStruct> {
   const { api } = context;
   const { id, config } = proc;
-  const usage = (await usages(api, true))?.get(id) ?? null;
+  const usage = (await measure(api, () => api.usageOf([id])))?.get(id) ?? null;
   return {
     ...processStatus(context, proc, usage),
     ...configuredMembers(api, config),
@@ -151,20 +151,14 @@ function dependencyState(proc: ProcessView | null): XmlRpcStruct {
   return { state, ...(health === null ? {} : { health }) };
 }
 
-/** Measures all programs; null if no client has asked, or if /proc cannot be read. */
-async function usages(api: SupervisorApi, isAsked: boolean): Promise<ReadonlyMap<string, ProgramUsage> | null> {
-  if (!isAsked) return null;
+/** Measures programs; null if /proc cannot be read. */
+async function measure<T>(api: SupervisorApi, read: () => Promise<T>): Promise<T | null> {
   try {
-    return await api.usage();
+    return await read();
   } catch (error) {
     api.report('warn', `cannot measure the programs: ${messageOf(error)}`);
     return null;
   }
-}
-
-/** Returns the processes that names mean, each once; all processes without names. */
-function chosen({ api }: CallContext, value: XmlRpcValue | undefined): readonly ProcessView[] {
-  return readNames(value).length === 0 ? api.processes() : chosenProcesses(api, value);
 }
 
 async function readEvents(
@@ -209,8 +203,13 @@ export const statusMethods: readonly Method[] = [
       help: 'For each process a struct as in getProcessInfo, with more members',
     },
     call: async (context, [names, usage]) => {
-      const processes = chosen(context, names);
-      const measured = await usages(context.api, readTruth(usage, false));
+      const { api } = context;
+      const isAll = readNames(names).length === 0;
+      const processes = isAll ? api.processes() : chosenProcesses(api, names);
+      const isAsked = readTruth(usage, false);
+      const read = (): Promise<ReadonlyMap<string, ProgramUsage>> =>
+        isAll ? api.usage() : api.usageOf(processes.map(({ id }) => id));
+      const measured = isAsked ? await measure(api, read) : null;
       return processes.map((proc) => processStatus(context, proc, measured?.get(proc.id) ?? null));
     },
   },

@@ -179,6 +179,8 @@ export interface SupervisorApi extends ProcessLists {
   flappingRule(): { readonly restarts: number; readonly windowMs: number };
   /** Measures all programs that are up, by namespec. May take half a second. Rejects if /proc cannot be read. */
   usage(): Promise<ReadonlyMap<string, ProgramUsage>>;
+  /** The same for some programs. Costs nothing for the others. */
+  usageOf(ids: readonly string[]): Promise<ReadonlyMap<string, ProgramUsage>>;
   /** Numbers that only the metrics show. */
   readonly measures: MeasuresReader;
   /** Finds the addresses on which processes accept connections: `tcp 0.0.0.0:80`, `unix /run/app.sock`. */

@@ -123,6 +123,7 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   readonly processesIn = (group: string): readonly ProcessView[] => this.#engine.processesIn(group);
+  readonly processesNamed = (name: string): readonly ProcessView[] => this.#engine.processesNamed(name);
   readonly dependentsOf = (id: string): readonly ProcessView[] => this.#engine.dependentsOf(id);
 
   process(id: string): ProcessView | null {
@@ -142,9 +143,8 @@ export class ApiAdapter implements SupervisorApi {
     return this.#memoryKills.countOf(id);
   }
 
-  usage(): ReturnType<SupervisorApi['usage']> {
-    return this.#usage.read();
-  }
+  readonly usage = (): ReturnType<SupervisorApi['usage']> => this.#usage.read();
+  readonly usageOf: SupervisorApi['usageOf'] = (ids) => this.#usage.readOf(ids);
 
   listeningSockets(pids: readonly number[]): Promise<readonly string[]> {
     return readListeningSockets(pids);

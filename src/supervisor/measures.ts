@@ -158,12 +158,21 @@ export function createMeasures({
   readonly onReaped: MeasuresParts['onReaped'];
 }): { readonly sampler: UsageSampler; readonly measures: Measures } {
   const processes = (): readonly ProcessView[] => supervision.engine.processes();
-  const sampler = new UsageSampler({ clock, processes, readUsage: (pids) => readUsage(pids, cgroups) });
+  const find = (id: string): ProcessView | null => supervision.engine.process(id);
+  const known = { groups: cgroups, isProgram: (pid: number): boolean => supervision.engine.ownsPid(pid) };
+  const measureSome = (pids: readonly number[]): Promise<Map<number, TreeUsage>> => readUsageOf(pids, known);
+  const sampler = new UsageSampler({
+    clock,
+    processes,
+    process: find,
+    readUsage: (pids) => readUsage(pids, cgroups),
+    readUsageOf: measureSome,
+  });
   const measures = new Measures({
     usage: sampler,
-    readUsageOf: (pids) => readUsageOf(pids, cgroups),
+    readUsageOf: measureSome,
     processes,
-    process: (id) => supervision.engine.process(id),
+    process: find,
     channel: (id, stream) => supervision.streams.logChannel(id, stream),
     subscribe: (listener) => supervision.subscribe(listener),
     onReaped,

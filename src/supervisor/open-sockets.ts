@@ -70,12 +70,16 @@ export class OpenSockets {
 
   /** Closes all sockets that are not needed. */
   closeExcept(isNeeded: (key: string) => boolean): void {
-    for (const [key, { request, socket }] of this.#open) {
-      if (isNeeded(key)) continue;
-      this.#report('info', `Closing socket ${formatSocketAddress(request.address)}`);
-      socket.close();
-      this.#open.delete(key);
-    }
+    for (const key of this.#open.keys()) if (!isNeeded(key)) this.close(key);
+  }
+
+  /** Closes an open socket. */
+  close(key: string): void {
+    const found = this.#open.get(key);
+    if (found === undefined) return;
+    this.#report('info', `Closing socket ${formatSocketAddress(found.request.address)}`);
+    found.socket.close();
+    this.#open.delete(key);
   }
 
   /** Closes our descriptors of sockets, which then are open only as long as a program has them. Their paths stay. */

@@ -15,6 +15,7 @@ import { requirementOf } from '../config/shared-sockets.ts';
 import type { ListenSpec } from '../core/listen-spec.ts';
 import { isSameAddress } from '../core/same-address.ts';
 import { formatSocketAddress, type SocketAddress } from '../core/socket-address.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { EngineEvent } from '../engine/events.ts';
 import type { Report } from '../engine/ports.ts';
 import type { ProcessView } from '../engine/process-table.ts';
@@ -58,8 +59,15 @@ export interface PendingSockets {
 
 /** Parts of {@link ProgramSockets} that exist only once the supervisor runs. */
 interface RunningParts {
-  readonly processes: () => readonly ProcessView[];
+  readonly engine: () => Pick<Engine, 'processes' | 'process'>;
   readonly report: Report;
+}
+
+/** The processes that name a socket. */
+interface SocketUsers {
+  readonly ids: string[];
+  /** Index of the process that was the latest one found to need the socket. */
+  neededAt: number;
 }
 
 /** The open sockets of all programs. */
@@ -69,7 +77,9 @@ export class ProgramSockets {
   readonly #early: Array<Parameters<Report>> = [];
   /** Sockets that updates under way need. */
   readonly #pending = new Set<ReadonlySet<string>>();
-  #processes: RunningParts['processes'] = () => [];
+  /** By the key of the socket, computed on first use. */
+  #users: Map<string, SocketUsers> | null = null;
+  #engine: RunningParts['engine'] = () => ({ processes: () => [], process: () => null });
   #report: Report = (...line) => void this.#early.push(line);
   /** User that the supervisor becomes. A socket that is closed then may be impossible to open again. */
   #ownUser: Owner | null = null;
@@ -80,8 +90,8 @@ export class ProgramSockets {
   }
 
   /** Reports from now on to the log, first everything that was to be reported until now. */
-  attach({ processes, report }: RunningParts): void {
-    this.#processes = processes;
+  attach({ engine, report }: RunningParts): void {
+    this.#engine = engine;
     this.#report = report;
     for (const line of this.#early.splice(0)) report(...line);
   }
@@ -92,8 +102,10 @@ export class ProgramSockets {
    */
   begin({ groups, supervisord: { user } }: Pick<Config, 'groups' | 'supervisord'>): void {
     this.#ownUser = user;
+    this.#users = null;
     const needed = new Set<string>();
-    for (const proc of groups.flatMap(({ processes }) => processes)) addKeys(needed, proc);
+    for (const proc of groups.flatMap(({ processes }) => processes))
+      for (const key of listenKeysOf(proc)) needed.add(key);
     this.#sockets.closeExcept((key) => needed.has(key));
     this.openAll(groups);
   }
@@ -195,21 +207,63 @@ export class ProgramSockets {
     };
   }
 
+  /** Closes the sockets that no process needs any more after an event. */
+  observe(event: EngineEvent): void {
+    if (event.type === 'group' || event.type === 'configured') this.#users = null;
+    if (event.type === 'group') return this.closeUnused();
+    if (event.type !== 'process' || !mayNeedLess(event.process)) return;
+    for (const key of keysOf(event.process.config))
+      if (this.#sockets.find(key) !== null && !this.#isNeeded(key)) this.#sockets.close(key);
+  }
+
   /** Closes the sockets that no process needs. `changed`: a group that is judged by its new configuration. */
   closeUnused(changed: GroupConfig | null = null): void {
     const needed = new Set([...this.#pending].flatMap((keys) => [...keys]));
-    for (const { config, record } of this.#processes()) {
-      const isGivenUp = record.state === 'FATAL' && this.#ownUser === null;
-      if (!isGivenUp && config.group !== changed?.name) addKeys(needed, config);
-      const { socket } = config.options;
-      if (socket !== undefined && isUpOrDue({ record })) needed.add(fastCgiKeyOf(config, socket));
+    for (const view of this.#engine().processes()) {
+      for (const key of keysOf(view.config)) {
+        const isOfChanged = !isFastCgi(key) && view.config.group === changed?.name;
+        if (!isOfChanged && this.#needs(view, key)) needed.add(key);
+      }
     }
     this.#sockets.closeExcept((key) => needed.has(key));
   }
 
+  /** True if some process needs a socket. The one that needed it last is asked first. */
+  #isNeeded(key: string): boolean {
+    if ([...this.#pending].some((keys) => keys.has(key))) return true;
+    this.#users ??= this.#listUsers();
+    const users = this.#users.get(key);
+    if (users === undefined) return false;
+    const { ids, neededAt } = users;
+    for (let step = 0; step < ids.length; step++) {
+      const at = (neededAt + step) % ids.length;
+      const view = this.#engine().process(ids[at] ?? '');
+      if (view === null || !this.#needs(view, key)) continue;
+      users.neededAt = at;
+      return true;
+    }
+    return false;
+  }
+
+  #needs(view: ProcessView, key: string): boolean {
+    return isFastCgi(key) ? isUpOrDue(view) : view.record.state !== 'FATAL' || this.#ownUser !== null;
+  }
+
+  #listUsers(): Map<string, SocketUsers> {
+    const users = new Map<string, SocketUsers>();
+    for (const { id, config } of this.#engine().processes()) {
+      for (const key of keysOf(config)) {
+        const known = users.get(key);
+        if (known === undefined) users.set(key, { ids: [id], neededAt: 0 });
+        else known.ids.push(id);
+      }
+    }
+    return users;
+  }
+
   /** Closes our descriptors at the begin of a shutdown, so that the sockets of `listen` end with their programs. */
   release(): void {
-    this.#sockets.release((key) => !key.startsWith(FASTCGI));
+    this.#sockets.release((key) => !isFastCgi(key));
   }
 
   /** Closes all sockets. */
@@ -263,8 +317,22 @@ function keyOf(address: SocketAddress): string {
   return formatSocketAddress(address);
 }
 
-function addKeys(keys: Set<string>, { options }: ProcessConfig): void {
-  for (const { address } of options.listen) keys.add(keyOf(address));
+function isFastCgi(key: string): boolean {
+  return key.startsWith(FASTCGI);
+}
+
+function listenKeysOf({ options }: ProcessConfig): string[] {
+  return options.listen.map(({ address }) => keyOf(address));
+}
+
+/** Shared by the many processes without. */
+const NO_KEYS: readonly string[] = [];
+
+/** Returns the keys of all sockets of a process. */
+function keysOf(proc: ProcessConfig): readonly string[] {
+  const { listen, socket } = proc.options;
+  if (listen.length === 0 && socket === undefined) return NO_KEYS;
+  return socket === undefined ? listenKeysOf(proc) : [...listenKeysOf(proc), fastCgiKeyOf(proc, socket)];
 }
 
 function isUpOrDue({ record }: Pick<ProcessView, 'record'>): boolean {
@@ -289,10 +357,9 @@ function describeRefusal(proc: ProcessConfig, spec: ListenSpec, error: Listening
   return formatProblem({ ...proc.listenPlace, section, option: 'listen', reason: reasonOf(spec, error) });
 }
 
-/** True for an event after which fewer sockets may be needed. */
-export function hasSocketChange(event: EngineEvent): boolean {
-  if (event.type !== 'process') return event.type === 'group';
-  const { config, record } = event.process;
-  const { listen, socket } = config.options;
-  return (listen.length > 0 && record.state === 'FATAL') || (socket !== undefined && !isUpOrDue({ record }));
+/** True if a process may need fewer sockets than before. */
+function mayNeedLess({ config: { options }, record }: ProcessView): boolean {
+  return (
+    (options.listen.length > 0 && record.state === 'FATAL') || (options.socket !== undefined && !isUpOrDue({ record }))
+  );
 }

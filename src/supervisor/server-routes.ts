@@ -13,7 +13,7 @@ import { callMethod } from '../rpc/call.ts';
 import type { MethodTable } from '../rpc/method.ts';
 import { createMethodTable } from '../rpc/method-table.ts';
 import { ownMethods } from '../rpc/own-methods.ts';
-import { findProblems } from '../rpc/problems.ts';
+import { findAllProblems } from '../rpc/problems.ts';
 import { ProcessTimes } from '../rpc/process-times.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { readDashboard } from '../web/dashboard-asset.ts';
@@ -49,7 +49,7 @@ export class ServerRoutes {
 
   /** Returns the reasons why the programs are not ready, one line each. */
   problems(): string[] {
-    return findProblems({ api: this.#supervisor, times: this.#times }, 'ready');
+    return findAllProblems({ api: this.#supervisor, times: this.#times }, 'ready');
   }
 
   /** Loads the modules of a configuration and returns all routes. Never rejects. */

@@ -29,7 +29,6 @@ import { EventWiring } from './event-wiring.ts';
 import { makeMonitors, remarksOf } from './monitors.ts';
 import { ProgramReloads } from './program-reloads.ts';
 import type { NamedOutput } from './line-sources.ts';
-import { hasSocketChange } from './program-sockets.ts';
 import { ProgramStarter } from './program-starter.ts';
 import { ProgramStreams } from './program-streams.ts';
 import { reopenLogs } from './reopen-logs.ts';
@@ -80,7 +79,7 @@ export class Supervision {
     this.#config = config;
     this.#watchFiles = makeWatchFiles(parts.clock, parts.hub, this.#report);
     this.signals = this.#makeSignals();
-    parts.sockets.attach({ processes: () => this.#engine.processes(), report: this.#report });
+    parts.sockets.attach({ engine: () => this.#engine, report: this.#report });
     this.#jobs = this.#makeJobs();
     this.reloads = new ProgramReloads({ engine: () => this.#engine, jobs: this.#jobs, report: this.#report });
     this.#streams = this.#openStreams(config);
@@ -324,7 +323,7 @@ export class Supervision {
   #observe(event: EngineEvent): void {
     if (event.type === 'configured') this.#parts.cgroups.update(event.process.config);
     if (event.type === 'group') this.#parts.cgroups.removeEmpty();
-    if (hasSocketChange(event)) this.#parts.sockets.closeUnused();
+    this.#parts.sockets.observe(event);
     if (event.type === 'supervisor' && event.goal === 'exit') this.#parts.sockets.release();
     // The run has ended, so its standard input is closed.
     if (event.type === 'process' && event.process.record.pid === null && event.process.record.state !== 'STARTING')

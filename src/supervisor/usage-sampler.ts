@@ -26,7 +26,9 @@ export interface UsageSample {
 export interface UsageSamplerParts {
   readonly clock: Clock;
   readonly processes: () => readonly ProcessView[];
+  readonly process: (id: string) => ProcessView | null;
   readonly readUsage: typeof readUsage;
+  readonly readUsageOf: (pids: readonly number[]) => Promise<ReadonlyMap<number, TreeUsage>>;
 }
 
 /** The usage of all programs of one supervisor. */
@@ -52,14 +54,29 @@ export class UsageSampler {
       this.#underWay = null;
     });
     await this.#underWay;
-    const usages = new Map<string, ProgramUsage>();
-    for (const { id, record } of this.#parts.processes()) {
-      const tree = record.pid === null ? undefined : this.#latest?.trees.get(record.pid);
-      if (record.pid === null || tree === undefined) continue;
-      const { residentBytes, cpuMs, processes } = tree;
-      usages.set(id, { residentBytes, cpuMs, cpuPercent: this.#percentOf(record.pid, cpuMs), processes });
+    return usagesOf(this.#parts.processes(), this.#before, this.#latest);
+  }
+
+  /**
+   * Measures some programs, by namespec, without a look at the others. Takes half a second if no sample of the last
+   * seconds is there to compare with. Rejects as {@link read}.
+   */
+  async readOf(ids: readonly string[]): Promise<ReadonlyMap<string, ProgramUsage>> {
+    const views = ids.flatMap((id) => this.#parts.process(id) ?? []);
+    const pids = views.flatMap(({ record }) => record.pid ?? []);
+    if (pids.length === 0) return new Map();
+    if (this.#ageMs() <= FRESH_MS && this.#isComparable()) return usagesOf(views, this.#before, this.#latest);
+    let base = this.#comparable();
+    try {
+      if (base === null) {
+        base = await this.#sampleOf(pids);
+        await this.#wait(SHORTEST_MS);
+      }
+      return usagesOf(views, base, await this.#sampleOf(pids));
+    } catch {
+      // The kernel does not list children. Without /proc, this rejects with the reason.
+      return this.read();
     }
-    return usages;
   }
 
   /** Returns a sample that is at most a second old, without the wait that shares of processor time need. */
@@ -99,6 +116,18 @@ export class UsageSampler {
     return this.#sampling;
   }
 
+  /** Returns a sample that a share of processor time can be calculated from now; null if there is none. */
+  #comparable(): UsageSample | null {
+    const nowMs = this.#parts.clock.nowMs();
+    const isInRange = (ageMs: number): boolean => ageMs >= SHORTEST_MS && ageMs <= LONGEST_MS;
+    return [this.#latest, this.#before].find((sample) => sample !== null && isInRange(nowMs - sample.atMs)) ?? null;
+  }
+
+  async #sampleOf(pids: readonly number[]): Promise<UsageSample> {
+    const trees = await this.#parts.readUsageOf(pids);
+    return { atMs: this.#parts.clock.nowMs(), pids: new Set(pids), trees };
+  }
+
   async #readSample(): Promise<UsageSample> {
     const pids = this.#parts.processes().flatMap(({ record }) => record.pid ?? []);
     const trees = await this.#parts.readUsage(pids);
@@ -107,13 +136,29 @@ export class UsageSampler {
     this.#latest = sample;
     return sample;
   }
+}
 
-  /** Returns the share of one processor since the sample before; null for a program that was not up then. */
-  #percentOf(pid: number, cpuMs: number): number | null {
-    const then = this.#before?.trees.get(pid);
-    if (then === undefined || this.#before === null || this.#latest === null) return null;
-    // The sum falls when a process ends that its parent has not waited for.
-    const usedMs = Math.max(0, cpuMs - then.cpuMs);
-    return (100 * usedMs) / Math.max(1, this.#latest.atMs - this.#before.atMs);
+/** Returns the usage of the programs that the latest sample shows. */
+function usagesOf(
+  views: readonly ProcessView[],
+  before: UsageSample | null,
+  latest: UsageSample | null,
+): Map<string, ProgramUsage> {
+  const usages = new Map<string, ProgramUsage>();
+  for (const { id, record } of views) {
+    const tree = record.pid === null ? undefined : latest?.trees.get(record.pid);
+    if (record.pid === null || tree === undefined) continue;
+    const { residentBytes, cpuMs, processes } = tree;
+    usages.set(id, { residentBytes, cpuMs, cpuPercent: percentOf(record.pid, before, latest), processes });
   }
+  return usages;
+}
+
+/** Returns the share of one processor between two samples; null for a program that was not up in both. */
+function percentOf(pid: number, before: UsageSample | null, latest: UsageSample | null): number | null {
+  const [then, now] = [before?.trees.get(pid), latest?.trees.get(pid)];
+  if (then === undefined || now === undefined || before === null || latest === null) return null;
+  // The sum falls when a process ends that its parent has not waited for.
+  const usedMs = Math.max(0, now.cpuMs - then.cpuMs);
+  return (100 * usedMs) / Math.max(1, latest.atMs - before.atMs);
 }

@@ -13,11 +13,8 @@ interface StartFault {
   readonly call: string;
   readonly target: string | null;
   readonly error: string;
-  /**
-   * `starts`: the supervisor runs, and may have told the fault. `ends`: it says why, and has an exit code. `aborts`:
-   * Node ends before our first line, with its own message; `native/libc/limits.c` finds low limits before Node does.
-   */
-  readonly outcome: 'starts' | 'ends' | 'aborts';
+  /** `starts`: the supervisor runs, and may have told the fault. `ends`: it says why, and has an exit code. */
+  readonly outcome: 'starts' | 'ends';
   readonly isLong: boolean;
 }
 
@@ -34,14 +31,17 @@ const FAULTS: readonly StartFault[] = [
   row('[bind]', 'EROFS', 'ends'),
   row('[listen]', 'ENOMEM', 'ends'),
   row('inotify_init1', 'EMFILE', 'starts'),
-  row('[epoll_create1]', 'ENFILE', 'aborts'),
-  row('[eventfd2]', 'ENFILE', 'aborts'),
-  row('[pipe2]', 'ENFILE', 'aborts'),
+  row('[epoll_create1]', 'ENFILE', 'ends'),
+  row('[eventfd2]', 'ENFILE', 'ends'),
+  row('pipe2', 'ENFILE', 'ends'),
   row('[openat:main.log]', 'ENOSPC', 'starts'),
   row('[prctl]', 'EPERM', 'starts'),
-  row('[mkdir]', 'EROFS', 'starts'),
+  row('[mkdir]', 'EROFS', 'ends'),
   row('epoll_ctl', 'ENOSPC', 'starts'),
 ];
+
+/** Texts that name an error. */
+const NAMES: Readonly<Record<string, RegExp>> = { EROFS: /the file system is read-only/ };
 
 const skip = (await injectorSkipReason()) ?? false;
 
@@ -66,14 +66,11 @@ describe('system calls that fail at the start', { skip, concurrency: 3 }, () => 
           assert.ok((await injector.clear()).failed > 0, `the start has no such call:\n${text()}`);
           app.signal('SIGTERM');
           assert.deepEqual(await app.exit, { code: 0, signal: null });
-        } else if (outcome === 'aborts') {
-          assert.notEqual((await app.exit).code, 0);
-          assert.match(text(), /Assertion failed/);
         } else {
           const { code, signal } = await app.exit;
           assert.equal(signal, null, text());
           assert.notEqual(code, 0, text());
-          assert.match(text(), new RegExp(error), 'the message names the error');
+          assert.match(text(), NAMES[error] ?? new RegExp(error), 'the message names the error');
         }
         context.diagnostic(log().find((line) => line.includes(error)) ?? 'no message');
       });

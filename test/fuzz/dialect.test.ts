@@ -152,7 +152,10 @@ function makeText({ pieces, seeds }: Subject, random: Random): string {
 const isCarried = (text: string): boolean => text.isWellFormed() && !text.includes('@HERE@');
 
 function isSame(subject: Subject, text: string, real: Answer): boolean {
-  const ours = answerOurselves(subject, text);
+  return isSameAnswer(subject, text, [real, answerOurselves(subject, text)]);
+}
+
+function isSameAnswer(subject: Subject, text: string, [real, ours]: readonly [Answer, Answer]): boolean {
   if (subject.isKnown(text, real, ours)) return true;
   return (
     real.ok === ours.ok &&
@@ -176,7 +179,11 @@ describe('random texts have the same result as in the installed Supervisor', { s
         const real = askSupervisor(texts.map((text) => ask(subject.what, text)));
         cases += texts.length;
         accepted += real.filter(({ ok }) => ok).length;
-        const wrong = texts.filter((text, index) => !isSame(subject, text, real[index] as Answer));
+        const answers = texts.map((text, index) => [real[index] as Answer, answerOurselves(subject, text)] as const);
+        const wrong = texts.flatMap((text, index) => {
+          const both = answers[index];
+          return both === undefined || isSameAnswer(subject, text, both) ? [] : [{ text, both }];
+        });
         if (wrong.length > 0) report(subject, wrong);
       } while (performance.now() < endMs);
       context.diagnostic(`${subject.what}: ${cases} texts, of which ${accepted} are valid`);
@@ -184,16 +191,17 @@ describe('random texts have the same result as in the installed Supervisor', { s
   }
 });
 
-/** Fails with the smallest of the texts that differ. */
-function report(subject: Subject, wrong: readonly string[]): never {
-  const [first = ''] = wrong.toSorted((a, b) => a.length - b.length);
+/** Fails with the smallest of the texts that differ, and the answers that one of them had in its round. */
+function report(subject: Subject, wrong: ReadonlyArray<{ text: string; both: readonly [Answer, Answer] }>): never {
+  const [first] = wrong.toSorted((a, b) => a.text.length - b.text.length);
   const askOne = (text: string): Answer => askSupervisor([ask(subject.what, text)])[0] as Answer;
-  const smallest = shrinkInBatches(first, (all) => {
+  const smallest = shrinkInBatches(first?.text ?? '', (all) => {
     const real = askSupervisor(all.map((text) => ask(subject.what, text)));
     return all.map((text, index) => isCarried(text) && !isSame(subject, text, real[index] as Answer));
   });
   assert.fail(
     `${subject.what}: TEST_SEED=${SEED}, ${wrong.length} texts differ, such as ${JSON.stringify(smallest)}: ` +
-      `Supervisor ${JSON.stringify(askOne(smallest))}, we ${JSON.stringify(answerOurselves(subject, smallest))}`,
+      `Supervisor ${JSON.stringify(askOne(smallest))}, we ${JSON.stringify(answerOurselves(subject, smallest))}; ` +
+      `in the round ${JSON.stringify(first)}`,
   );
 }

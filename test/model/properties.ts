@@ -164,8 +164,9 @@ function judgeRunning(world: ModelWorld, view: ProcessView): void {
     expect(isWaiting === canBeMet, 'no start is forgotten', `${name} is held as ${record.hold.kind}`);
   }
   if (!options.exit_on_failure) return;
-  const hasFailed =
-    !world.down.has(name) && (record.state === 'FATAL' || (record.state === 'EXITED' && !isDue && isBadExit(view)));
+  // A start that waits has been requested since the exit. The next check judges it.
+  const isOver = !world.down.has(name) && record.hold === null;
+  const hasFailed = isOver && (record.state === 'FATAL' || (record.state === 'EXITED' && !isDue && isBadExit(view)));
   expect(!hasFailed, 'a failed program ends the container', `${name} is ${record.state}`);
   if (record.hold !== null)
     expect(!isLost(world, view), 'a failed program ends the container', `${name} can never start`);

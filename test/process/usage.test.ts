@@ -88,7 +88,7 @@ test('the memory of a program is that of its whole tree', async (t) => {
 test('some programs are measured by their descendants and their control groups', async (t) => {
   const path = await compile(t, 'uses-memory');
   const [self, child] = await Promise.all([use(t, path, 20, 'self'), use(t, path, 60, 'child')]);
-  const usages = await readUsageOf([self, child, 2 ** 22]);
+  const usages = await readUsageOf([self, child, 2 ** 22], { isProgram: () => true });
   assert.deepEqual([...usages.keys()], [self, child]);
   const bytesOf = (pid: number): number => usages.get(pid)?.residentBytes ?? 0;
   assert.ok(bytesOf(child) >= 60 * MB && bytesOf(child) < 75 * MB, String(bytesOf(child)));
@@ -98,7 +98,10 @@ test('some programs are measured by their descendants and their control groups',
     usages.get(child)?.processes.map(({ pid }) => pid),
     whole?.processes.map(({ pid }) => pid),
   );
-  const grouped = await readUsageOf([self], { membersOf: () => [self, process.pid] });
+  const grouped = await readUsageOf([self], {
+    groups: { membersOf: () => [self, process.pid] },
+    isProgram: () => true,
+  });
   assert.ok((grouped.get(self)?.processes ?? []).some(({ pid }) => pid === process.pid));
 });
 

@@ -4,9 +4,13 @@
  */
 #include "limits.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -83,6 +87,36 @@ static void require_files(void) {
   }
 }
 
+_Noreturn static void refuse_descriptor(void) {
+  switch (errno) {
+    case ENFILE:
+      REFUSE("cannot start: the machine has too many open files (ENFILE); close some, or raise sysctl fs.file-max\n");
+    case EMFILE:
+      REFUSE("cannot start: too many files are open already (EMFILE); raise the limit (ulimit -n), or inherit fewer\n");
+    case ENOMEM:
+      REFUSE("cannot start: the kernel has no memory for descriptors (ENOMEM)\n");
+    default:
+      REFUSE("cannot start: pipe2, eventfd2 or epoll_create1 fails; a security profile may forbid it\n");
+  }
+}
+
+/* Node needs a pipe, an eventfd and an epoll instance before our first line, and aborts without them. */
+static void require_descriptors(void) {
+  int pipes[2];
+  if (pipe2(pipes, O_CLOEXEC) != 0) {
+    refuse_descriptor();
+  }
+  close(pipes[0]);
+  close(pipes[1]);
+  const int others[] = {eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), epoll_create1(EPOLL_CLOEXEC)};
+  for (size_t i = 0; i < sizeof others / sizeof *others; ++i) {
+    if (others[i] < 0) {
+      refuse_descriptor();
+    }
+    close(others[i]);
+  }
+}
+
 static void require_stack(void) {
   if (is_below(RLIMIT_STACK, NEEDED_STACK)) {
     REFUSE("cannot start: the limit of the stack is too low; allow 1 MB or more (ulimit -s)\n");
@@ -122,5 +156,6 @@ void require_limits(void) {
   require_memory();
   require_stack();
   require_files();
+  require_descriptors();
   require_threads();
 }

@@ -303,6 +303,10 @@ export class FakeApi implements SupervisorApi {
     return this.engine.processesIn(group);
   }
 
+  processesNamed(name: string): readonly ProcessView[] {
+    return this.engine.processesNamed(name);
+  }
+
   process(id: string): ProcessView | null {
     return this.engine.process(id);
   }
@@ -555,6 +559,11 @@ export class FakeApi implements SupervisorApi {
   async usage(): Promise<ReadonlyMap<string, ProgramUsage>> {
     if (this.usageError !== null) throw this.usageError;
     return this.usages;
+  }
+
+  async usageOf(ids: readonly string[]): Promise<ReadonlyMap<string, ProgramUsage>> {
+    if (this.usageError !== null) throw this.usageError;
+    return new Map([...this.usages].filter(([id]) => ids.includes(id)));
   }
 
   logTargets(config: ProcessConfig, stream: StreamName): string | null {

@@ -107,7 +107,7 @@ function linesOnce(entries: readonly object[]): Methods[string] {
   };
 }
 
-describe('the terminal of the view', { timeout: 60_000 }, () => {
+describe('the terminal of the view', () => {
   it('takes the terminal, draws, answers keys, and gives it back', async (t) => {
     const client = await Client.start(t);
     await client.sees('web');
