@@ -34,6 +34,8 @@ export interface ReaderListener {
   takeRead(count: number): boolean;
   /** Reports that no process can write any more. */
   reachedEnd(): void;
+  /** Reports that the kernel refuses to watch the descriptor. The reader is paused then. */
+  watchFailed(error: unknown): void;
 }
 
 /** The readers that read, by descriptor. One function serves all watches: a function for each takes 200 bytes. */
@@ -66,9 +68,13 @@ export class DescriptorReader {
   /** Reads whenever there are bytes, from now on. */
   resume(): void {
     if (this.#isReading || this.#isDestroyed) return;
+    try {
+      this.#natives.watchReadable(this.#fd, readReady);
+    } catch (error) {
+      return this.#listener.watchFailed(error);
+    }
     this.#isReading = true;
     readers[this.#fd] = this;
-    this.#natives.watchReadable(this.#fd, readReady);
   }
 
   pause(): void {

@@ -35,6 +35,8 @@ import type { Sink } from './sink.ts';
 import { SinkStore } from './sink-store.ts';
 import { type TargetSink, connectTarget } from './target-kinds.ts';
 
+/** Shortest time between two reports about pipes that cannot be watched. */
+const UNWATCHED_REPORT_MS = 60_000;
 /** Time for the reports of lost output before the exit. */
 const REPORT_MS = 100;
 
@@ -57,6 +59,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly #mainLog: SupervisorLog;
   /** Patterns by their text. Streams share the states of a pattern. */
   readonly #patterns = new Map<string, LinearPattern>();
+  /** Time of the clock from which a pipe that is not watched is reported again. */
+  #nextUnwatchedReportMs = -Infinity;
   /** True during the last flush: losses are reported on our stderr too. */
   #isFinishing = false;
 
@@ -71,6 +75,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
       growth: this.#sinks.growth,
       readBuffer,
       smallReadBuffer: readBuffer.subarray(0, RECORD_READ_BYTES),
+      watchFailed: (error) => this.#reportUnwatched(error),
     };
     this.lineReader = new LineReader(deps.sequence, deps.clock);
     this.stampParts = { sequence: deps.sequence, clock: deps.clock, lineReader: this.lineReader };
@@ -237,6 +242,14 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     }
     for (const sink of this.#sinks.all) add(sink, { lines: sink.pendingLines, bytes: sink.pendingBytes });
     return losses;
+  }
+
+  #reportUnwatched(error: unknown): void {
+    const nowMs = this.#deps.clock.nowMs();
+    if (nowMs < this.#nextUnwatchedReportMs) return;
+    this.#nextUnwatchedReportMs = nowMs + UNWATCHED_REPORT_MS;
+    const text = `cannot watch the output of a program: ${describeSystemError(error)}; trying again`;
+    this.#mainLog.write('error', text, { event: 'logging' });
   }
 
   #report(sink: Sink, { level, text }: LogProblem): void {

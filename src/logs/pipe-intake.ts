@@ -13,6 +13,9 @@ import type { Waiter } from './sink-parts.ts';
 
 const NEWLINE_BYTE = 0x0a;
 
+/** Pause between two attempts to watch a pipe. */
+const WATCH_PAUSE_MS = 1000;
+
 /** Parts that the intakes of a hub share. */
 export interface IntakeParts {
   readonly natives: LogNatives;
@@ -22,6 +25,8 @@ export interface IntakeParts {
   readonly readBuffer: Buffer;
   /** The first part of that memory, for small reads. */
   readonly smallReadBuffer: Buffer;
+  /** Reports that the kernel refuses to watch a pipe. It is tried again each second. */
+  readonly watchFailed: (error: unknown) => void;
 }
 
 /** Receiver of the bytes of one pipe. */
@@ -177,6 +182,15 @@ export class PipeIntake implements Intake, Waiter, ReaderListener {
 
   reachedEnd(): void {
     this.#finish();
+  }
+
+  /** The bytes wait in the pipe. */
+  watchFailed(error: unknown): void {
+    const { clock, watchFailed } = this.#parts;
+    watchFailed(error);
+    clock.alarm(clock.nowMs() + WATCH_PAUSE_MS, () => {
+      if (!this.#hasEnded && this.#waits === 0) this.#source.resume();
+    });
   }
 
   #finish(): void {

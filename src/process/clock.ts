@@ -23,18 +23,19 @@ export type ClockNatives = Pick<Addon, 'openClockWatch' | 'rearmClockWatch' | 'w
  * cannot report changes, calls `warn` and never calls `changed`.
  */
 export function watchClock(addon: ClockNatives, changed: () => void, warn: (text: string) => void): () => void {
-  let fd: number;
+  let fd = -1;
   try {
     fd = addon.openClockWatch();
+    addon.watchReadable(fd, (errno) => {
+      const failed = errno === 0 ? addon.rearmClockWatch(fd) : errno;
+      if (failed !== 0) addon.unwatchReadable(fd);
+      changed();
+    });
   } catch (error) {
+    if (fd >= 0) closeSync(fd);
     warn(`cannot watch for changes of the system clock: ${(error as Error).message}`);
     return () => undefined;
   }
-  addon.watchReadable(fd, (errno) => {
-    const failed = errno === 0 ? addon.rearmClockWatch(fd) : errno;
-    if (failed !== 0) addon.unwatchReadable(fd);
-    changed();
-  });
   return () => {
     addon.unwatchReadable(fd);
     closeSync(fd);

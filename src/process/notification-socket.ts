@@ -109,7 +109,15 @@ export class NotificationSocket {
   #pause(): void {
     this.#natives.unwatchReadable(this.#fd);
     this.#cancelAlarm();
-    this.#cancelAlarm = this.#clock.alarm(this.#windowMs + WINDOW.ms, () => this.#watch());
+    this.#cancelAlarm = this.#clock.alarm(this.#windowMs + WINDOW.ms, () => this.#watchAgain());
+  }
+
+  #watchAgain(): void {
+    try {
+      this.#watch();
+    } catch (error) {
+      this.#fail(Math.abs((error as NodeJS.ErrnoException).errno ?? 0));
+    }
   }
 
   #fail(errno: number): void {

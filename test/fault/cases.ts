@@ -50,6 +50,8 @@ const CREATE = ['ENOSPC', 'EROFS', ...OPEN];
 const WRITE = ['ENOSPC', 'EIO', 'EAGAIN', 'EINTR', 'ENOMEM', 'EPERM', 'EROFS'];
 /** After EPERM of statx, libuv does not call it any more. */
 const LOOK = ['EIO', 'ENOMEM', 'EINTR'];
+/** EPERM is left out: it means a file that can never be watched, and pipes and sockets always can. */
+const WATCH = ['ENOSPC', 'ENOMEM'];
 const CHANGE = ['EROFS', 'EIO', 'ENOSPC', 'EPERM', 'ENOMEM', 'EINTR'];
 
 /** Makes the rows of a path. A call may be `CALL:TARGET`. Calls in brackets are only in the long form. */
@@ -85,7 +87,7 @@ export const ROWS: readonly Row[] = [
     '[fcntl]': ['EPERM', 'ENOMEM'],
     '[ioctl]': ['EPERM'],
     '[prctl]': ['EPERM'],
-    '[epoll_ctl:pipe]': ['ENOSPC', 'ENOMEM', 'EPERM'],
+    '[epoll_ctl:pipe]': WATCH,
   }),
   ...rowsOf('reap', 'pid1', { wait4: ['EINTR'], '[epoll_pwait]': ['EINTR'], clone: MEMORY }),
   ...rowsOf('log', 'pid1', {
@@ -128,7 +130,7 @@ export const ROWS: readonly Row[] = [
     accept4: ['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR', 'EPERM'],
     'read:socket': ['ENOMEM', 'EIO', 'EAGAIN', 'EINTR'],
     'writev:socket': ['ENOMEM', 'EIO', 'EAGAIN', 'EINTR', 'EPERM'],
-    epoll_ctl: ['ENOSPC', 'ENOMEM', 'EPERM'],
+    epoll_ctl: WATCH,
     '[close:socket]': ['EIO', 'EINTR'],
     '[shutdown:socket]': ['EIO'],
     '[getsockopt]': ['ENOMEM', 'EPERM'],

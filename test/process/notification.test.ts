@@ -347,6 +347,8 @@ function fakeSocket(onTold: () => void = () => undefined): {
   queue: Array<{ text: string; pid: number; uid: number } | number>;
   ready: (errno: number) => void;
   isWatched: () => boolean;
+  /** `refusal`: errno of the next watches; null for none. */
+  scene: { refusal: number | null };
 } {
   const clock = new FakeClock();
   const told: SocketNotice[] = [];
@@ -360,14 +362,19 @@ function fakeSocket(onTold: () => void = () => undefined): {
       out.set([Buffer.from(next.text).copy(target), next.pid, next.uid, 0]);
       return 0;
     },
-    watchReadable: (fd, ready) => void (watcher = (errno) => ready(errno, fd)),
+    watchReadable(fd, ready) {
+      if (scene.refusal !== null) throw Object.assign(new Error('epoll_ctl'), { errno: scene.refusal });
+      watcher = (errno) => ready(errno, fd);
+    },
     unwatchReadable: () => void (watcher = null),
   };
+  const scene: { refusal: number | null } = { refusal: null };
   const socket = new NotificationSocket(natives, clock, new Set([0]), (notice) => {
     told.push(notice);
     onTold();
   });
-  return { socket, clock, told, queue, ready: (errno) => watcher?.(errno), isWatched: () => watcher !== null };
+  const ready = (errno: number): void => watcher?.(errno);
+  return { socket, clock, told, queue, ready, isWatched: () => watcher !== null, scene };
 }
 
 describe('the socket itself', () => {
@@ -410,6 +417,15 @@ describe('the socket itself', () => {
     ready(0);
     socket.close();
     assert.deepEqual([told.length, isWatched(), clock.pending], [164, false, []]);
+  });
+
+  test('a socket that cannot be watched again is closed and reports it', () => {
+    const { clock, told, queue, ready, scene } = fakeSocket();
+    for (let i = 0; i < 100; i++) queue.push({ text: 'WATCHDOG=1', pid: 5, uid: 0 });
+    ready(0);
+    scene.refusal = 12;
+    clock.advance(20);
+    assert.deepEqual(told.at(-1), { kind: 'socketFailed', errno: 12 });
   });
 
   test('the listener may close the socket while a message is processed', () => {
