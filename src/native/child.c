@@ -47,9 +47,13 @@ static void fail(struct child_plan *plan, enum child_stage stage, int error) {
 }
 
 /* A zeroed kernel sigaction is SIG_DFL. The raw call also reaches the two signals that glibc reserves. */
-static void reset_dispositions(void) {
+static void reset_dispositions(const struct child_plan *plan) {
   static const unsigned char default_action[64] = {0};
+  const uint64_t left = plan->has_default_handlers ? plan->ignored : ~(uint64_t)0;
   for (int number = 1; number <= LAST_SIGNAL; ++number) {
+    if ((left >> (number - 1) & 1U) == 0) {
+      continue;
+    }
     syscall(SYS_rt_sigaction, number, default_action, NULL, (size_t)KERNEL_SIGSET_BYTES);
   }
 }
@@ -275,7 +279,7 @@ static void write_pid(char *digits, pid_t pid) {
 int child_main(void *argument) {
   struct child_plan *plan = argument;
 
-  reset_dispositions();
+  reset_dispositions(plan);
   if (plan->leadership != LEADER_OF_NOTHING &&
       (plan->leadership == LEADER_OF_SESSION ? setsid() : setpgid(0, 0)) < 0) {
     fail(plan, STAGE_GROUP, errno);

@@ -101,6 +101,8 @@ struct child_plan {
   struct child_move *moves; /* standard streams first, then further descriptors; no two have the same `to` */
   size_t move_count;
   pid_t parent;
+  uint64_t ignored;          /* signals that we ignore: bit n-1 stands for signal n */
+  bool has_default_handlers; /* the kernel has set all other signals to their defaults */
   struct child_failure failure; /* written by the child if it could not execute the program */
 };
 

@@ -42,7 +42,7 @@ export interface Row {
 }
 
 /** Errors of calls that need memory, descriptors, or a file on a disk. */
-const MEMORY = ['ENOMEM', 'EAGAIN', 'EPERM'];
+const MEMORY = ['ENOMEM', 'EAGAIN'];
 const OPEN = ['EMFILE', 'ENFILE', 'EIO', 'ENOMEM', 'EINTR', 'EPERM'];
 /** EPERM is left out: name services say "not found" by it (getpwnam(3)). */
 const LOOK_UP = ['EMFILE', 'ENFILE', 'EIO', 'ENOMEM', 'EINTR'];
@@ -77,7 +77,9 @@ export const ROWS: readonly Row[] = [
     close_range: ['EPERM', 'ENOMEM', 'EMFILE'],
   }),
   ...rowsOf('spawn', 'pid1', {
-    clone: ['EAGAIN', 'ENOMEM', 'EPERM'],
+    // EPERM comes last: clone takes the place of clone3 from then on.
+    clone3: ['EAGAIN', 'ENOMEM', 'EPERM'],
+    '[clone]': ['EAGAIN', 'ENOMEM', 'EPERM'],
     pipe2: ['EMFILE', 'ENFILE', 'ENOMEM'],
     'openat:/etc/passwd': LOOK_UP,
     '[openat:/etc/group]': LOOK_UP,
@@ -89,7 +91,7 @@ export const ROWS: readonly Row[] = [
     '[prctl]': ['EPERM'],
     '[epoll_ctl:pipe]': WATCH,
   }),
-  ...rowsOf('reap', 'pid1', { wait4: ['EINTR'], '[epoll_pwait]': ['EINTR'], clone: MEMORY }),
+  ...rowsOf('reap', 'pid1', { wait4: ['EINTR'], '[epoll_pwait]': ['EINTR'], clone3: MEMORY }),
   ...rowsOf('log', 'pid1', {
     'read:pipe': ['EAGAIN', 'EINTR'],
     'write:chatty.log': WRITE,

@@ -16,7 +16,7 @@ const BROKEN_MACHINE: readonly Failure[] = [
   { ...LASTING, call: 'open', errno: EMFILE },
   { ...LASTING, call: 'pipe2', errno: EMFILE },
   { ...LASTING, call: 'accept4', errno: EMFILE },
-  { ...LASTING, call: 'clone', errno: EAGAIN },
+  { ...LASTING, call: 'clone3', errno: EAGAIN },
   { ...LASTING, call: 'write', errno: ENOSPC, target: 'chatty.log' },
   { ...LASTING, call: 'rename', errno: EIO },
   { ...LASTING, call: 'unlink', errno: EROFS },

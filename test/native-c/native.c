@@ -116,6 +116,12 @@ static void pipe_fails(void) {
 
 static void fork_fails(void) {
   struct spawn_order order = plain_order();
+  expect_denied(&order, SYS_clone3, EAGAIN, STAGE_FORK);
+}
+
+static void fork_without_clone3_fails(void) {
+  struct spawn_order order = plain_order();
+  deny(SYS_clone3, ENOSYS);
   expect_denied(&order, SYS_clone, EAGAIN, STAGE_FORK);
 }
 
@@ -391,6 +397,34 @@ static void mask_is_restored(void) {
   expect_output(&result, "");
 }
 
+static void note_signal(int number) { (void)number; }
+
+/* The program finds no signal ignored. */
+static void expect_default_signals(void) {
+  struct sigaction caught = {.sa_handler = note_signal};
+  for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) {
+    CHECK_EQUAL(sigaction(number, &caught, NULL), 0);
+  }
+  static char *const argv[] = {"grep", "-c", "^SigIgn:.0*$", "/proc/self/status", NULL};
+  struct spawn_order order = plain_order();
+  order.plan.file = "/bin/grep";
+  order.plan.argv = argv;
+  struct spawn_result result = {0};
+  expect_spawned(&order, &result);
+  expect_output(&result, "1\n");
+}
+
+static void signals_are_default(void) {
+  CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR && signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+  expect_default_signals();
+}
+
+static void signals_are_default_without_clone3(void) {
+  CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR && signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+  deny(SYS_clone3, EPERM);
+  expect_default_signals();
+}
+
 /* Each child writes its own pid into the one environment, over the digits of the child before. */
 static void pid_is_written(void) {
   static char *const argv[] = {"sh", "-c", "echo $A $OWN_PID", NULL};
@@ -431,6 +465,7 @@ int main(void) {
   setvbuf(stdout, NULL, _IONBF, 0);
   RUN(pipe_fails);
   RUN(fork_fails);
+  RUN(fork_without_clone3_fails);
   RUN(group_fails);
   RUN(session_fails);
   RUN(terminal_fails);
@@ -452,6 +487,8 @@ int main(void) {
   RUN(streams_rotate);
   RUN(seal_without_close_range);
   RUN(mask_is_restored);
+  RUN(signals_are_default);
+  RUN(signals_are_default_without_clone3);
   RUN(pid_is_written);
   RUN(many_spawns);
   run_pure_cases();

@@ -28,6 +28,7 @@ describe('the C parts under ASan and UBSan', async () => {
     // The other cases need Node. They run in the sanitized addon below.
     const addonParts = [
       'child.c',
+      'clone.c',
       'spawn.c',
       'frame.c',
       'record.c',

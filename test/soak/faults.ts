@@ -19,7 +19,7 @@ interface Fault {
 }
 
 const FAULTS: readonly Fault[] = [
-  { call: 'clone', errors: ['EAGAIN', 'ENOMEM', 'EPERM'], who: 'pid1', target: null },
+  { call: 'clone3', errors: ['EAGAIN', 'ENOMEM'], who: 'pid1', target: null },
   { call: 'execve', errors: ['EIO', 'ENOMEM', 'EAGAIN', 'EPERM', 'EMFILE'], who: 'child', target: null },
   { call: 'dup2', errors: ['EMFILE', 'EINTR'], who: 'child', target: null },
   { call: 'close_range', errors: ['ENOMEM', 'EMFILE'], who: 'child', target: null },
