@@ -2,7 +2,7 @@
  * Two outlets that write to a descriptor and never block the loop, whatever the descriptor is.
  * An outlet has one write under way at a time. The sink does queues, lines and back pressure.
  */
-import { close, write, writeSync } from 'node:fs';
+import { close, write } from 'node:fs';
 import { Socket } from 'node:net';
 import type { LogClock, LogNatives, LogProblem } from './ports.ts';
 
@@ -93,12 +93,12 @@ const GROWN_PIPES = 16;
 
 /** Grows the pipes that are flooded. */
 export class PipeGrowth {
-  readonly #natives: LogNatives;
+  readonly natives: LogNatives;
   readonly #clock: LogClock;
   #grown = 0;
 
   constructor(natives: LogNatives, clock: LogClock) {
-    this.#natives = natives;
+    this.natives = natives;
     this.#clock = clock;
   }
 
@@ -117,7 +117,7 @@ export class PipeGrowth {
     if (this.#grown >= GROWN_PIPES) return false;
     this.#grown++;
     // The kernel may refuse (pipe-user-pages-soft, pipe-max-size). The pipe then keeps its size.
-    if (this.#natives.pipeSize(fd) < FLOOD_PIPE_BYTES) this.#natives.growPipe(fd, FLOOD_PIPE_BYTES);
+    if (this.natives.pipeSize(fd) < FLOOD_PIPE_BYTES) this.natives.growPipe(fd, FLOOD_PIPE_BYTES);
     return true;
   }
 }
@@ -189,17 +189,12 @@ export class PipeOutlet extends PathlessOutlet {
   }
 
   /**
-   * Writes without the cost of a stream, and returns the number of bytes. On an error nothing was written: the caller
+   * Writes without the cost of a stream, and returns the number of bytes. After an error it is not positive: the caller
    * then uses the stream, which waits for room or meets the same error.
    */
   #writeNow(bytes: Buffer, start: number, end: number): number {
     // After an error Node has closed the descriptor, and the number may belong to another file.
-    if (this.#socket.destroyed) return 0;
-    try {
-      return writeSync(this.#fd, bytes, start, end - start);
-    } catch {
-      return 0;
-    }
+    return this.#socket.destroyed ? 0 : this.#growth.natives.writeNow(this.#fd, bytes, start, end);
   }
 
   close(done: Done): void {

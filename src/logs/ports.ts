@@ -196,6 +196,7 @@ export interface LogNatives {
   pipeSize(fd: number): number;
   growPipe(fd: number, bytes: number): number;
   readNow(fd: number, target: Uint8Array): number;
+  writeNow(fd: number, bytes: Uint8Array, start: number, end: number): number;
   watchReadable(fd: number, ready: (errno: number, fd: number) => void): void;
   unwatchReadable(fd: number): void;
   connectDatagram(path: string): number;

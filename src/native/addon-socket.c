@@ -4,6 +4,7 @@
 #include "glue.h"
 
 #include "socket.h"
+#include "syscalls.h"
 
 enum { LONGEST_BACKLOG = 65535, LAST_PORT = 65535 };
 
@@ -68,7 +69,15 @@ napi_value addon_connect_datagram(napi_env env, napi_callback_info info) {
   return make_datagram(env, info, (struct socket_maker){sys_connect_datagram, "connect"});
 }
 
-napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
+/* The arguments (fd, bytes, start, end) of a call that writes. */
+struct outgoing {
+  int fd;
+  const void *first;
+  size_t length;
+};
+
+/* Returns false after the exception for a wrong argument. */
+static bool read_outgoing(napi_env env, napi_callback_info info, struct outgoing *outgoing) {
   napi_value values[4] = {NULL};
   struct arguments arguments = begin(env, info, values, 4);
   const int fd = read_fd(&arguments, values[0], "fd");
@@ -76,11 +85,21 @@ napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
   const size_t end = (size_t)read_integer(&arguments, values[3], "end", (struct range){0, (int64_t)bytes.length});
   const size_t start = (size_t)read_integer(&arguments, values[2], "start", (struct range){0, (int64_t)end});
   if (refuse_wrong(&arguments)) {
-    return NULL;
+    return false;
   }
   /* An empty array may have no memory at all. */
-  const void *first = start == end ? (const void *)"" : bytes.bytes + start;
-  return make_number(env, -sys_send_datagram(fd, first, end - start));
+  *outgoing = (struct outgoing){fd, start == end ? (const void *)"" : bytes.bytes + start, end - start};
+  return true;
+}
+
+napi_value addon_send_datagram(napi_env env, napi_callback_info info) {
+  struct outgoing out;
+  return read_outgoing(env, info, &out) ? make_number(env, -sys_send_datagram(out.fd, out.first, out.length)) : NULL;
+}
+
+napi_value addon_write_now(napi_env env, napi_callback_info info) {
+  struct outgoing out;
+  return read_outgoing(env, info, &out) ? make_number(env, (double)sys_write(out.fd, out.first, out.length)) : NULL;
 }
 
 napi_value addon_open_datagram(napi_env env, napi_callback_info info) {

@@ -259,6 +259,7 @@ NAPI_MODULE_INIT() {
       {"pipeSize", addon_pipe_size},
       {"growPipe", addon_grow_pipe},
       {"readNow", addon_read_now},
+      {"writeNow", addon_write_now},
       {"openPipe", addon_open_pipe},
       {"foregroundGroup", addon_foreground_group},
       {"setForegroundGroup", addon_set_foreground_group},

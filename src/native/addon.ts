@@ -215,6 +215,11 @@ export interface Addon {
    * negative errno (-11, EAGAIN: no bytes yet).
    */
   readNow(fd: number, target: Uint8Array): number;
+  /**
+   * Writes the bytes from `start` to `end` once to a non-blocking descriptor. Returns the number of written bytes,
+   * or the negative errno (-11, EAGAIN: no room). An error object for each full pipe would cost more than the write.
+   */
+  writeNow(fd: number, bytes: Uint8Array, start: number, end: number): number;
   /** Makes a pipe whose ends are close-on-exec and blocking. Throws. */
   openPipe(): { readonly readEnd: number; readonly writeEnd: number };
   /** Foreground process group of a terminal (tcgetpgrp); -1 if fd is no terminal. */

@@ -56,6 +56,7 @@ napi_value addon_listen_tcp(napi_env env, napi_callback_info info);
 napi_value addon_open_connection_watch(napi_env env, napi_callback_info info);
 napi_value addon_connect_datagram(napi_env env, napi_callback_info info);
 napi_value addon_send_datagram(napi_env env, napi_callback_info info);
+napi_value addon_write_now(napi_env env, napi_callback_info info);
 napi_value addon_open_datagram(napi_env env, napi_callback_info info);
 napi_value addon_receive_datagram(napi_env env, napi_callback_info info);
 napi_value addon_peer_of(napi_env env, napi_callback_info info);

@@ -71,6 +71,18 @@ long sys_read(int fd, void *target, size_t length) {
   }
 }
 
+long sys_write(int fd, const void *bytes, size_t length) {
+  for (;;) {
+    const ssize_t count = write(fd, bytes, length);
+    if (count >= 0) {
+      return count;
+    }
+    if (errno != EINTR) {
+      return -errno;
+    }
+  }
+}
+
 int sys_pipe_size(int fd) { return result_of(fcntl(fd, F_GETPIPE_SZ)); }
 
 int sys_grow_pipe(int fd, int bytes) {

@@ -42,6 +42,8 @@ int sys_become_user(const struct sys_identity *identity, const char **failed);
 int sys_open_pipe(int ends[2]);
 /* Reads once from a non-blocking descriptor. Returns the number of bytes, 0 at end of file, or -errno. */
 long sys_read(int fd, void *target, size_t length);
+/* Writes once to a non-blocking descriptor. Returns the number of bytes, or -errno. */
+long sys_write(int fd, const void *bytes, size_t length);
 /* Capacity of a pipe in bytes, or -errno. */
 int sys_pipe_size(int fd);
 /* Asks for a capacity and returns the capacity afterwards: the old one if the kernel refused, -errno for no pipe. */

@@ -120,7 +120,7 @@ export const ROWS: readonly Row[] = [
     chmod: ['EPERM', 'EROFS', 'EIO'],
     '[fchmod]': ['EPERM', 'EIO'],
     'unlink:extra.sock': CHANGE,
-    '[lstat:extra.sock]': LOOK,
+    '[statx:extra.sock]': LOOK,
   }),
   ...rowsOf('watch', 'pid1', {
     'inotify_add_watch:watched': ['ENOSPC', 'ENOMEM', 'EMFILE', 'EPERM'],

@@ -115,6 +115,7 @@ const HARMLESS = [
   'readSignals',
   'receiveDatagram',
   'sendDatagram',
+  'writeNow',
   'connectDatagram',
   'userByName',
   'userById',

@@ -71,6 +71,7 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
     pipeSize: () => 0,
     growPipe: () => 0,
     readNow: () => 0,
+    writeNow: () => 0,
     watchReadable: () => undefined,
     unwatchReadable: () => undefined,
     connectDatagram: (path) => daemon.connectDatagram(path),
