@@ -47,7 +47,7 @@ export function chooseGroups(
  * Makes the answer of a dry run for the groups; for everything without groups. Reads the files, but not as `reread`
  * does, which changes what the next update takes: clients may ask for this that may change nothing.
  */
-export function planUpdate(call: Call, groups: readonly string[]): PendingAnswer {
+export function planUpdate(call: Call, groups: readonly string[]): Promise<PendingAnswer> {
   const { api } = call.context;
   return api.previewUpdate((read) => {
     if (read.kind === 'invalid') throw RpcFault.of('CANT_REREAD', read.reason);

@@ -26,6 +26,7 @@ import { systemClock } from '../process/clock.ts';
 import { Launcher } from '../process/launcher.ts';
 import { Leftovers } from '../process/leftovers.ts';
 import { waitForOutsiders } from '../process/outsiders.ts';
+import { PathProbe } from '../process/path-probe.ts';
 import { peerOf } from '../process/peer.ts';
 import { Reaper } from '../process/reaper.ts';
 import { type SignalIntake, signalsToTake } from '../process/signals.ts';
@@ -122,7 +123,8 @@ export class SupervisorRun {
     // The log is not open yet when the owner of its file is looked up.
     this.#findOwner = ownerFinder(addon, (...line) => queueMicrotask(() => this.#report(...line)));
     this.#hub = this.#openLog();
-    this.#configReader = new ConfigReader(input.read, reading, this.#report);
+    const probe = new PathProbe({ clock: systemClock });
+    this.#configReader = new ConfigReader(input.read, reading, { report: this.#report, probe });
     this.#leftovers = new Leftovers((error) => this.#report('error', `cannot clean up: ${reasonOf(error)}`));
     process.on('uncaughtException', (error) =>
       this.#report('critical', `unexpected error: ${describeMistake(error)}`, { event: 'internal_error' }),

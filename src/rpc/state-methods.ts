@@ -223,8 +223,8 @@ export const stateMethods: readonly Method[] = [
     parameters: [],
     returns: done,
     isChange: true,
-    call: ({ api, request }) => {
-      const problem = api.restartSupervisor(request);
+    call: async ({ api, request }) => {
+      const problem = await api.restartSupervisor(request);
       if (problem !== null) throw RpcFault.of('CANT_REREAD', problem);
       return true;
     },

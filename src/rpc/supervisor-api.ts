@@ -284,7 +284,7 @@ export interface SupervisorApi extends ProcessLists {
   /** Reads the configuration again and activates nothing. Resolves when it was read. */
   reread(): Promise<Reread>;
   /** Calls a function while the files are the latest configuration, for plans and comparisons. Changes nothing. */
-  previewUpdate<T>(look: (changes: Reread) => T): T;
+  previewUpdate<T>(look: (changes: Reread) => T): Promise<T>;
   /** Activates a group of the latest configuration, and starts its processes with autostart. */
   addGroup(name: string, cause: ClientRequest): 'added' | 'unknown' | 'active' | Refused;
   /** Removes a group without running processes. */
@@ -311,7 +311,7 @@ export interface SupervisorApi extends ProcessLists {
    * Stops all processes and starts again with a configuration that is read again. Returns at once: null, or the problem
    * of the configuration. With a problem nothing changes.
    */
-  restartSupervisor(cause: ClientRequest): string | null;
+  restartSupervisor(cause: ClientRequest): Promise<string | null>;
   /** Stops all processes and exits. Returns at once. */
   shutdown(cause: ClientRequest): void;
   /**

@@ -57,6 +57,11 @@ export class ActiveGroups {
     return this.#byName.get(name);
   }
 
+  /** Resolves with null when the files can be read again ({@link ConfigurationReader.reach}). */
+  reach(): Promise<Unread | null> {
+    return this.#parts.configuration.reach();
+  }
+
   /** Reads the configuration again, and returns its differences from the active groups, or its problems. */
   reread(): ReturnType<typeof diffConfigs> | Unread {
     const reread = this.#parts.configuration.reread();
@@ -125,6 +130,8 @@ export class ActiveGroups {
     const name = [...this.#byName.values()].find(({ processes }) => processes.some(isOf))?.name;
     if (name === undefined) return Promise.resolve({ kind: 'unknown' });
     return this.#inTurn(name, async () => {
+      const unread = await this.reach();
+      if (unread !== null) return { kind: 'refused', reason: unread.problems.join('; ') };
       const group = this.#byName.get(name);
       const present = group?.processes.filter(isOf) ?? [];
       const [first] = present;

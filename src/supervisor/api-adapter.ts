@@ -305,12 +305,15 @@ export class ApiAdapter implements SupervisorApi {
     return this.#supervision.groups.configured;
   }
 
-  reread(): Promise<Reread> {
-    return Promise.resolve(toReread(this.#supervision.groups.reread()));
+  async reread(): Promise<Reread> {
+    const { groups } = this.#supervision;
+    return toReread((await groups.reach()) ?? groups.reread());
   }
 
-  previewUpdate<T>(look: (changes: Reread) => T): T {
-    return this.#supervision.groups.preview((changes) => look(toReread(changes)));
+  async previewUpdate<T>(look: (changes: Reread) => T): Promise<T> {
+    const { groups } = this.#supervision;
+    const unread = await groups.reach();
+    return unread === null ? groups.preview((changes) => look(toReread(changes))) : look(toReread(unread));
   }
 
   addGroup(name: string, cause: ClientRequest): ReturnType<SupervisorApi['addGroup']> {
@@ -343,8 +346,8 @@ export class ApiAdapter implements SupervisorApi {
     return this.#supervision.groups.scale(program, count, cause);
   }
 
-  restartSupervisor(cause: ClientRequest): string | null {
-    const problems = this.#supervision.reload(cause);
+  async restartSupervisor(cause: ClientRequest): Promise<string | null> {
+    const problems = await this.#supervision.reload(cause);
     return problems.length === 0 ? null : problems.join('; ');
   }
 

@@ -1,10 +1,12 @@
 /** Reads the configuration again for `reread`, `update` and a restart, and reports its warnings. Applies nothing. */
+import { dirname } from 'node:path';
 import type { Scale } from '../config/find-files.ts';
 import type { Config, Problem, ProcessConfig, Reading } from '../config/model.ts';
 import { formatProblem, isNote } from '../config/problems.ts';
 import type { LogFields } from '../core/log-fields.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
+import type { PathProbe } from '../process/path-probe.ts';
 
 /** A configuration that is invalid. */
 export interface Unread {
@@ -21,20 +23,31 @@ export type Reread = { readonly config: Config } | Unread;
 export type Scales = ReadonlyMap<string, Scale>;
 
 /** The reading of the configuration, as the groups use it. */
-export type ConfigurationReader = Pick<ConfigReader, 'reread' | 'peek' | 'scales' | 'setScales'>;
+export type ConfigurationReader = Pick<ConfigReader, 'reach' | 'reread' | 'peek' | 'scales' | 'setScales'>;
+
+/** Parts of a {@link ConfigReader}. */
+export interface ReaderParts {
+  readonly report: Report;
+  readonly probe: Pick<PathProbe, 'look'>;
+}
 
 /** Reads the configuration again, and reports only warnings that the previous reading did not have. */
 export class ConfigReader {
   readonly #read: (scales: Scales) => Reading;
   readonly #report: Report;
+  readonly #probe: Pick<PathProbe, 'look'>;
+  /** The files of the latest valid reading, as patterns. */
+  #sources: readonly string[];
   #warnings: readonly Problem[];
   /** Programs that clients have scaled, by name. */
   #scales: Scales = new Map();
 
   /** `first` is the reading that the supervisor starts with. */
-  constructor(read: (scales: Scales) => Reading, first: Reading, report: Report) {
+  constructor(read: (scales: Scales) => Reading, first: Reading, { report, probe }: ReaderParts) {
     this.#read = read;
     this.#report = report;
+    this.#probe = probe;
+    this.#sources = first.config?.sources ?? [];
     this.#warnings = first.warnings;
   }
 
@@ -53,10 +66,26 @@ export class ConfigReader {
     this.#scales = scales;
   }
 
+  /**
+   * Resolves with null when the files of the latest reading answer, and with a problem if their file system does not: a
+   * reading would wait for it, and PID 1 with it. Comes before each reading while programs run.
+   */
+  async reach(): Promise<Unread | null> {
+    const { promise, resolve } = Promise.withResolvers<string | null>();
+    this.#probe.look(() => this.#sources.map(placeOf), resolve);
+    const reason = await promise;
+    if (reason === null) return null;
+    const error: Problem = { file: '', line: 0, section: '', option: null, reason: `cannot read the files: ${reason}` };
+    return { config: null, problems: [formatProblem(error)], errors: [error] };
+  }
+
   /** Reads the configuration again. A scaled program whose `numprocs` has changed is no longer scaled. */
   reread(): Reread {
     const reading = this.#read(this.#scales);
-    if (reading.config !== null) this.#dropScales(reading.config);
+    if (reading.config !== null) {
+      this.#sources = reading.config.sources;
+      this.#dropScales(reading.config);
+    }
     const before = new Set(this.#warnings.map(formatProblem));
     this.#warnings = reading.warnings;
     for (const warning of this.#warnings) if (!before.has(formatProblem(warning))) this.#report(...toMessage(warning));
@@ -80,6 +109,12 @@ export class ConfigReader {
         event: 'updated',
       });
   }
+}
+
+/** Returns the path of a file, or of the directory where the names of a pattern are looked up. */
+function placeOf(pattern: string): string {
+  const wildcard = pattern.search(/[*?[]/);
+  return wildcard === -1 ? pattern : dirname(`${pattern.slice(0, wildcard)}x`);
 }
 
 function outcomeOf({ config, errors }: Reading): Reread {

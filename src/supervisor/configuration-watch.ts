@@ -68,7 +68,8 @@ export class ConfigurationWatch {
   async #update(cause: Cause): Promise<void> {
     if (!this.#mayGoOn()) return;
     const { groups } = this.#parts;
-    const changes = groups.reread();
+    const changes = (await groups.reach()) ?? groups.reread();
+    if (!this.#mayGoOn()) return;
     if ('problems' in changes) {
       for (const error of changes.errors) this.#parts.report('error', formatProblem(error), problemFields(error));
       return this.#tell('error', `${formatCauseOf(cause)}, but it is invalid: everything stays as it was`, cause);

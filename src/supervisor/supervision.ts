@@ -189,10 +189,11 @@ export class Supervision {
    * Reads the configuration again and restarts everything with it. Returns the problems of an invalid configuration,
    * which changes nothing. During a reload, the latest valid configuration is the one that is started with.
    */
-  reload(cause: ExitCause): readonly string[] {
+  async reload(cause: ExitCause): Promise<readonly string[]> {
+    const unread = await this.#parts.configuration.reach();
     const isRunning = this.#engine.phase === 'running';
     if (!isRunning && this.#next === null) return [];
-    const reread = this.#parts.configuration.reread();
+    const reread = unread ?? this.#parts.configuration.reread();
     if (reread.config === null) {
       for (const error of reread.errors) this.#report('error', formatProblem(error), problemFields(error));
       this.#report('critical', 'cannot reload: the configuration is invalid; nothing has changed', {

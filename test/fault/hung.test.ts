@@ -64,9 +64,9 @@ interface Scene {
   readonly infoOf: (name: string) => Promise<Info>;
 }
 
-async function begin(context: TestContext): Promise<Scene> {
+async function begin(context: TestContext, more = ''): Promise<Scene> {
   const world = await startWorld(context, {
-    config: CONFIG,
+    config: CONFIG + more,
     files: { 'watched/file': 'a', 'far/.keep': '', 'directory/.keep': '' },
     prepare: 'chmod 755 .',
   });
@@ -175,6 +175,26 @@ describe('a file system that hangs', { skip, concurrency: 2 }, () => {
     await writeFile(world.path('watched/file'), 'changed');
     await until('the near program to be restarted', async () => (await scene.infoOf('near')).pid !== before);
     assert.match(await readFile(world.path('main.log'), 'utf8'), /does not answer/);
+    await ends(context, scene);
+  });
+
+  test('under files of the configuration', async (context) => {
+    const scene = await begin(context, '\n[include]\nfiles=%FOLDER%/far/*.conf\n');
+    const { world, files } = scene;
+    const none = [[[], [], []]];
+    assert.deepEqual(await world.call('supervisor.reloadConfig'), none);
+    await files.hang();
+    const refused = world.call('supervisor.reloadConfig').then(() => 'read', String);
+    world.app.signal('SIGHUP');
+    await goesOn(context, scene);
+    assert.match(await refused, /cannot read the files: \S+far cannot be reached: the file system .* does not answer/);
+    await until('the refusal of SIGHUP', () => world.log().some((line) => line.includes('cannot reload')));
+    await files.answer();
+    await until('the files to be read', async () => {
+      const answer = await world.call('supervisor.reloadConfig').catch(() => null);
+      return JSON.stringify(answer) === JSON.stringify(none);
+    });
+    await files.hang();
     await ends(context, scene);
   });
 });

@@ -468,7 +468,7 @@ export class FakeApi implements SupervisorApi {
     return this.rereadAnswer;
   }
 
-  previewUpdate<T>(look: (changes: Reread) => T): T {
+  async previewUpdate<T>(look: (changes: Reread) => T): Promise<T> {
     return look(this.rereadAnswer);
   }
 
@@ -502,7 +502,7 @@ export class FakeApi implements SupervisorApi {
     return Promise.resolve(null);
   }
 
-  restartSupervisor(cause: ClientRequest): string | null {
+  async restartSupervisor(cause: ClientRequest): Promise<string | null> {
     if (this.restartProblem !== null) return this.restartProblem;
     this.#state = 'RESTARTING';
     this.engine.shutDown('restart', cause);
