@@ -153,7 +153,7 @@ function unixSocket(fd: number, own: SocketFile, warn: (text: string) => void): 
   const closeFile = closeOnce(file);
   return {
     fd,
-    isUnlinked: () => lstatSync(path, { throwIfNoEntry: false }) === undefined,
+    isUnlinked: () => isGone(path),
     permit: (permissions) => permit(own, permissions, warn),
     release,
     close: () => {
@@ -162,6 +162,15 @@ function unixSocket(fd: number, own: SocketFile, warn: (text: string) => void): 
       closeFile();
     },
   };
+}
+
+/** True if nothing has this path. A path that cannot be looked at (EIO, EACCES) may still lead to the socket. */
+function isGone(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** True if a path still has the file of a socket. */

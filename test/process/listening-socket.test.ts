@@ -1,6 +1,6 @@
 /** Listening sockets for programs, with the real kernel: a failure leaves nothing behind, and foreign files stay. */
 import assert from 'node:assert/strict';
-import { lstatSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +81,18 @@ test('permissions change in place, and not through a link that has replaced the 
   socket.close();
   assert.ok(lstatSync(path).isSymbolicLink());
   rmSync(path);
+});
+
+test('a path that cannot be looked at is not taken for gone', () => {
+  const inner = join(folder, 'inner');
+  mkdirSync(inner);
+  const socket = openListeningSocket(addon, request(join(inner, 's')), noWarning);
+  rmSync(inner, { recursive: true });
+  assert.equal(socket.isUnlinked(), true);
+  symlinkSync(inner, inner);
+  assert.equal(socket.isUnlinked(), false, 'ELOOP');
+  socket.release();
+  rmSync(inner);
 });
 
 test('a path that was replaced meanwhile is not removed', async () => {

@@ -62,14 +62,16 @@ static void tell_shortage(int error) {
   static const char too_many[] =
       "cannot watch a descriptor: too many watches of this user (ENOSPC, epoll); trying again; the kernel allows more "
       "with sysctl fs.epoll.max_user_watches, on the host\n";
-  static time_t told;
+  /* Of each error. */
+  static time_t told[2];
   struct timespec now = {0};
   struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
   clock_gettime(CLOCK_MONOTONIC, &now);
-  if ((told != 0 && now.tv_sec - told < QUIET_SECONDS) || poll(&reader, 1, 0) != 1 || reader.revents != POLLOUT) {
+  time_t *last = &told[error == ENOMEM];
+  if ((*last != 0 && now.tv_sec - *last < QUIET_SECONDS) || poll(&reader, 1, 0) != 1 || reader.revents != POLLOUT) {
     return;
   }
-  told = now.tv_sec;
+  *last = now.tv_sec;
   const ssize_t written = error == ENOMEM ? write(STDERR_FILENO, no_memory, sizeof no_memory - 1)
                                           : write(STDERR_FILENO, too_many, sizeof too_many - 1);
   (void)written;
