@@ -57,9 +57,9 @@ export class ActiveGroups {
     return this.#byName.get(name);
   }
 
-  /** Resolves with null when the files can be read again ({@link ConfigurationReader.reach}). */
-  reach(): Promise<Unread | null> {
-    return this.#parts.configuration.reach();
+  /** Calls a function when the files can be read again, or with the problem ({@link ConfigurationReader.reach}). */
+  reach<T>(act: (unread: Unread | null) => T): Promise<T> {
+    return this.#parts.configuration.reach(act);
   }
 
   /** Reads the configuration again, and returns its differences from the active groups, or its problems. */
@@ -130,7 +130,7 @@ export class ActiveGroups {
     const name = [...this.#byName.values()].find(({ processes }) => processes.some(isOf))?.name;
     if (name === undefined) return Promise.resolve({ kind: 'unknown' });
     return this.#inTurn(name, async () => {
-      const unread = await this.reach();
+      const unread = await this.reach((problem) => problem);
       if (unread !== null) return { kind: 'refused', reason: unread.problems.join('; ') };
       const group = this.#byName.get(name);
       const present = group?.processes.filter(isOf) ?? [];

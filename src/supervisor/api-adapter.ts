@@ -305,15 +305,16 @@ export class ApiAdapter implements SupervisorApi {
     return this.#supervision.groups.configured;
   }
 
-  async reread(): Promise<Reread> {
+  reread(): Promise<Reread> {
     const { groups } = this.#supervision;
-    return toReread((await groups.reach()) ?? groups.reread());
+    return groups.reach((unread) => toReread(unread ?? groups.reread()));
   }
 
-  async previewUpdate<T>(look: (changes: Reread) => T): Promise<T> {
+  previewUpdate<T>(look: (changes: Reread) => T): Promise<T> {
     const { groups } = this.#supervision;
-    const unread = await groups.reach();
-    return unread === null ? groups.preview((changes) => look(toReread(changes))) : look(toReread(unread));
+    return groups.reach((unread) =>
+      unread === null ? groups.preview((changes) => look(toReread(changes))) : look(toReread(unread)),
+    );
   }
 
   addGroup(name: string, cause: ClientRequest): ReturnType<SupervisorApi['addGroup']> {

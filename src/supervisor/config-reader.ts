@@ -67,16 +67,17 @@ export class ConfigReader {
   }
 
   /**
-   * Resolves with null when the files of the latest reading answer, and with a problem if their file system does not: a
-   * reading would wait for it, and PID 1 with it. Comes before each reading while programs run.
+   * Calls `act` with null when the files of the latest reading answer: before it returns, if they are local. If their
+   * file system does not answer, calls it with that problem: a reading would wait for it, and PID 1 with it. Comes
+   * before each reading while programs run. Resolves with the result, and rejects if `act` throws.
    */
-  async reach(): Promise<Unread | null> {
-    const { promise, resolve } = Promise.withResolvers<string | null>();
-    this.#probe.look(() => this.#sources.map(placeOf), resolve);
-    const reason = await promise;
-    if (reason === null) return null;
-    const error: Problem = { file: '', line: 0, section: '', option: null, reason: `cannot read the files: ${reason}` };
-    return { config: null, problems: [formatProblem(error)], errors: [error] };
+  reach<T>(act: (unread: Unread | null) => T): Promise<T> {
+    // As an async function, so that an error of `act` becomes a rejection. It runs at once.
+    const run = async (reason: string | null): Promise<T> => act(reason === null ? null : unreached(reason));
+    const paths = (): string[] => this.#sources.map(placeOf);
+    return new Promise((resolve) => {
+      this.#probe.look(paths, (reason) => resolve(run(reason)));
+    });
   }
 
   /** Reads the configuration again. A scaled program whose `numprocs` has changed is no longer scaled. */
@@ -109,6 +110,11 @@ export class ConfigReader {
         event: 'updated',
       });
   }
+}
+
+function unreached(reason: string): Unread {
+  const error: Problem = { file: '', line: 0, section: '', option: null, reason: `cannot read the files: ${reason}` };
+  return { config: null, problems: [formatProblem(error)], errors: [error] };
 }
 
 /** Returns the path of a file, or of the directory where the names of a pattern are looked up. */

@@ -68,7 +68,7 @@ export class ConfigurationWatch {
   async #update(cause: Cause): Promise<void> {
     if (!this.#mayGoOn()) return;
     const { groups } = this.#parts;
-    const changes = (await groups.reach()) ?? groups.reread();
+    const changes = await groups.reach((unread) => unread ?? groups.reread());
     if (!this.#mayGoOn()) return;
     if ('problems' in changes) {
       for (const error of changes.errors) this.#parts.report('error', formatProblem(error), problemFields(error));

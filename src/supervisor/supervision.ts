@@ -22,7 +22,7 @@ import type { ProcessRemark } from '../core/process-remark.ts';
 import type { LaunchSettings } from '../process/launcher.ts';
 import { CommandJobs } from '../process/jobs.ts';
 import { ActiveGroups } from './active-groups.ts';
-import { problemFields } from './config-reader.ts';
+import { problemFields, type Unread } from './config-reader.ts';
 import { ConfigurationWatch } from './configuration-watch.ts';
 import { DepartedOutputs } from './departed-outputs.ts';
 import { EventWiring } from './event-wiring.ts';
@@ -189,16 +189,18 @@ export class Supervision {
    * Reads the configuration again and restarts everything with it. Returns the problems of an invalid configuration,
    * which changes nothing. During a reload, the latest valid configuration is the one that is started with.
    */
-  async reload(cause: ExitCause): Promise<readonly string[]> {
-    const unread = await this.#parts.configuration.reach();
+  reload(cause: ExitCause): Promise<readonly string[]> {
+    return this.#parts.configuration.reach((unread) => this.#reload(cause, unread));
+  }
+
+  #reload(cause: ExitCause, unread: Unread | null): readonly string[] {
     const isRunning = this.#engine.phase === 'running';
     if (!isRunning && this.#next === null) return [];
     const reread = unread ?? this.#parts.configuration.reread();
     if (reread.config === null) {
       for (const error of reread.errors) this.#report('error', formatProblem(error), problemFields(error));
-      this.#report('critical', 'cannot reload: the configuration is invalid; nothing has changed', {
-        event: 'configuration',
-      });
+      const why = unread === null ? 'the configuration is invalid' : 'its files do not answer';
+      this.#report('critical', `cannot reload: ${why}; nothing has changed`, { event: 'configuration' });
       return reread.problems;
     }
     this.#next = reread.config;
