@@ -1,10 +1,11 @@
 /**
  * Listening on a unix socket. The socket is made in a private directory next to its path, gets mode and owner there,
  * and is then linked or renamed to its path. So it never has other permissions at its path, a stale socket is replaced
- * in one step, and a file system without hard links works, too.
+ * in one step, and a file system without hard links works, too. The private directory is used by its descriptor: the
+ * path next to ours may belong to another user, who could put any file of root in the place of the new socket.
  */
 import { constants, existsSync, mkdtempSync, rmdirSync } from 'node:fs';
-import { chmod, chown, link, lstat, open, rename, unlink } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { errnoOf, reasonOf } from '../core/error-text.ts';
@@ -20,6 +21,9 @@ export interface UnixAddress {
   /** Numeric ids for chown; null for our own. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
+
+/** Longest path of a socket (unix(7)). */
+const MAX_PATH_BYTES = 107;
 
 /** Time to connect to an existing socket. After that time the listener counts as alive: its backlog is full. */
 const PROBE_MS = 2000;
@@ -63,10 +67,13 @@ async function isStale(path: string): Promise<boolean> {
   return true;
 }
 
-/** Checks the links on the way to the directory. A link at the path itself is replaced, not followed. */
-async function requireTrustedDirectory(path: string): Promise<void> {
+/**
+ * Checks the links on the way to the directory. A link at the path itself is replaced, not followed. Returns true if
+ * another user can replace the directory, or what is in it.
+ */
+async function requireTrustedDirectory(path: string): Promise<boolean> {
   try {
-    await resolveLinksAsync(dirname(path));
+    return (await resolveLinksAsync(dirname(path))).control.uids.size > 0;
   } catch (error) {
     if (error instanceof ForeignLinkError) throw new ListenError('denied', path, error.message, { cause: error });
     throw error;
@@ -93,13 +100,18 @@ export async function listenUnix(
   report: (level: Level, text: string) => void,
 ): Promise<() => Promise<void>> {
   let directory: string | null = null;
+  let opened: FileHandle | null = null;
   try {
-    await requireTrustedDirectory(path);
+    // The kernel would take the short path of the descriptor, and no client could connect.
+    if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+      throw new ListenError('unavailable', path, 'the path is too long for a socket');
+    const isShared = await requireTrustedDirectory(path);
     const replaces = await isStale(path);
     if (replaces) report('info', `Unlinking stale socket ${path}`);
-    // Short names, because the kernel limits the length of a socket path to 107 bytes.
+    // Short names, because the limit holds for the new socket, too, where there is no /proc.
     directory = mkdtempSync(`${dirname(path)}/.`);
-    const fresh = `${directory}/s`;
+    opened = await openPrivate(directory, path, isShared);
+    const fresh = `${byDescriptor(opened, directory)}/s`;
     await bind(server, fresh);
     const ino = await permit(fresh, { path, mode, owner }, report);
     await (replaces ? rename(fresh, path) : moveToFreePlace(fresh, path));
@@ -108,6 +120,7 @@ export async function listenUnix(
     if (server.listening) server.close();
     throw listenErrorOf(path, error);
   } finally {
+    await opened?.close();
     if (directory !== null) removeDirectory(directory, report);
   }
 }
@@ -115,10 +128,28 @@ export async function listenUnix(
 /** Linux's O_PATH, which Node does not name: a descriptor for a file that is not opened. */
 const O_PATH = 0o10000000;
 
+const RIGHTS_OF_OTHERS = 0o077;
+
+/** Returns a path that leads to an open file, whatever is at its own path by now. Without /proc: its own path. */
+function byDescriptor({ fd }: FileHandle, path: string): string {
+  return existsSync('/proc/self/fd') ? `/proc/self/fd/${fd}` : path;
+}
+
 /**
- * Gives a fresh socket its mode and owner, by a descriptor: the owner of the directory can rename our private directory
- * and put a link in its place, and the link must not choose the file that is given away. Returns the inode number.
+ * Opens our private directory. All that follows goes by this descriptor: the owner of the directory above can rename
+ * our directory and put another in its place, and must not choose the file that is given away. Nobody else can make or
+ * move a file into ours, so the socket in it is the one that we make.
  */
+async function openPrivate(directory: string, path: string, isShared: boolean): Promise<FileHandle> {
+  const opened = await open(directory, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const { uid, mode } = await opened.stat();
+  // In a directory of ours, nothing is compared: some file systems have neither owners nor modes.
+  if (!isShared || (uid === process.geteuid?.() && (mode & RIGHTS_OF_OTHERS) === 0)) return opened;
+  await opened.close();
+  throw new ListenError('denied', path, 'another user has replaced the directory of the new socket');
+}
+
+/** Gives a fresh socket its mode and owner, by a descriptor. Returns the inode number. */
 async function permit(
   fresh: string,
   { path, mode, owner }: UnixAddress,
@@ -128,7 +159,7 @@ async function permit(
   try {
     const status = await file.stat();
     if (!status.isSocket()) throw new ListenError('denied', path, 'another user has replaced the new socket');
-    const target = existsSync('/proc/self/fd') ? `/proc/self/fd/${file.fd}` : fresh;
+    const target = byDescriptor(file, fresh);
     await chmod(target, mode);
     if (owner !== null) {
       await chown(target, owner.uid, owner.gid).catch((error: unknown) => {

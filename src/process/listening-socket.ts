@@ -15,7 +15,6 @@ import {
   openSync,
   renameSync,
   rmdirSync,
-  rmSync,
   unlinkSync,
 } from 'node:fs';
 import { isIP } from 'node:net';
@@ -31,8 +30,12 @@ import type { Addon } from '../native/addon.ts';
 /** Largest /etc/hosts that is searched. */
 const MAX_HOSTS_BYTES = 4 * 1024 * 1024;
 
-/** Mode for a socket that gets its own mode before it is at its path. */
-const ALL_RIGHTS = 0o777;
+/**
+ * Mode of a new socket until it gets its own. No other socket has it, so another user who puts a different socket of
+ * root in its place is found out.
+ */
+const NO_RIGHTS = 0;
+const ALL_RIGHTS = 0o7777;
 
 /** Linux's O_PATH, which Node does not name: a descriptor for a file that is not opened. */
 const O_PATH = 0o10000000;
@@ -108,26 +111,53 @@ function openUnix(
   { backlog, mode, owner }: ListenRequest,
   warn: (text: string) => void,
 ): ListeningSocket {
-  resolveLinks(dirname(path));
+  const isShared = isSharedWithOthers(path);
   requireSocket(path);
   const directory = mkdtempSync(`${dirname(path)}/.`);
   const fresh = `${directory}/s`;
   let fd: number | null = null;
   let file: number | null = null;
   try {
-    fd = addon.listenUnix(fresh, backlog, ALL_RIGHTS);
-    file = openSync(fresh, O_PATH | constants.O_NOFOLLOW);
-    if (!fstatSync(file).isSocket())
-      throw new ListeningSocketError('EACCES', 'another user has replaced the new socket');
+    fd = addon.listenUnix(fresh, backlog, NO_RIGHTS);
+    file = openNew(fresh, isShared);
     give({ path, file }, fresh, { mode, owner }, warn);
     renameSync(fresh, path);
     return unixSocket(fd, { path, file }, warn);
   } catch (error) {
-    for (const open of [fd, file]) if (open !== null) closeSync(open);
-    rmSync(fresh, { force: true });
+    if (fd !== null) closeSync(fd);
+    if (file !== null) {
+      removeOwn({ path: fresh, file }, warn);
+      closeSync(file);
+    }
     throw error;
   } finally {
+    removeDirectory(directory, warn);
+  }
+}
+
+/** True if another user can replace the socket of a path. Throws {@link ForeignLinkError}. */
+function isSharedWithOthers(path: string): boolean {
+  return resolveLinks(dirname(path)).control.uids.size > 0;
+}
+
+/**
+ * Opens the file of a new socket (O_PATH). Throws if another user has put a different file in its place: that file must
+ * not be given away. In a directory of ours, the mode is not compared, since some file systems have no modes.
+ */
+function openNew(path: string, isShared: boolean): number {
+  const file = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  const found = fstatSync(file);
+  if (found.isSocket() && (!isShared || (found.mode & ALL_RIGHTS) === NO_RIGHTS)) return file;
+  closeSync(file);
+  throw new ListeningSocketError('EACCES', 'another user has replaced the new socket');
+}
+
+/** Removes our private directory. Another user may have put something else in its place. */
+function removeDirectory(directory: string, warn: (text: string) => void): void {
+  try {
     rmdirSync(directory);
+  } catch (error) {
+    warn(`cannot remove ${directory}: ${toSocketError(error).message}`);
   }
 }
 
@@ -190,7 +220,7 @@ function requireSocket(path: string): boolean {
 
 /**
  * Makes a socket at its own path, because a program may compare the path with the name of the socket
- * (sd_is_socket_unix(3)). The mode is never above the requested one: at first it is that, less our umask.
+ * (sd_is_socket_unix(3)). The mode is never above the requested one.
  */
 function openUnixInPlace(
   addon: Sockets,
@@ -198,12 +228,12 @@ function openUnixInPlace(
   { backlog, mode, owner }: ListenRequest,
   warn: (text: string) => void,
 ): ListeningSocket {
-  resolveLinks(dirname(path));
+  const isShared = isSharedWithOthers(path);
   if (requireSocket(path)) removeStale(addon, path);
-  const fd = addon.listenUnix(path, backlog, mode);
+  const fd = addon.listenUnix(path, backlog, NO_RIGHTS);
   let file: number | null = null;
   try {
-    file = openSync(path, O_PATH | constants.O_NOFOLLOW);
+    file = openNew(path, isShared);
     permit({ path, file }, { mode, owner }, warn);
     return unixSocket(fd, { path, file }, warn);
   } catch (error) {
