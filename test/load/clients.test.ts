@@ -154,7 +154,7 @@ test(`${CALLS} calls with random arguments`, { skip }, async (t) => {
 });
 
 /** Memory that PID 1 may have above that of its start, some time after the largest answers. */
-const AFTER_ANSWERS = 64 * MEGABYTE;
+const AFTER_ANSWERS = 32 * MEGABYTE;
 const ANSWER_BYTES = 8 * MEGABYTE;
 const ANSWERS = bySize({ brief: 8, long: 200 });
 

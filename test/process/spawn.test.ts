@@ -9,6 +9,7 @@ import type { SpawnFailure, SpawnRequest, SpawnStage } from '../../src/native/ad
 import { addon, ending, everything, field, openDescriptors, outcome, rootSkip, run, shell } from './programs.ts';
 
 const NOBODY = 65534;
+const O_CLOEXEC = 0o2000000;
 const DEFAULT_MASK = '0000000000000000';
 
 describe('the environment of a program', () => {
@@ -28,16 +29,19 @@ describe('the environment of a program', () => {
   });
 
   test('only its own descriptors, even if ours are inheritable', async () => {
-    // A shell passes its descriptors on, so Node inherits 5 and 6 without close-on-exec.
+    // Node makes inherited descriptors close-on-exec, up to the first number above 15 that is free.
+    const inheritable = openSync('/dev/null', 'r');
+    const stdio: Array<number | 'ignore' | 'pipe' | 'inherit'> = ['ignore', 'pipe', 'inherit'];
+    while (stdio.length < 50) stdio.push('ignore');
     const inner =
       `import('${join(import.meta.dirname, 'programs.ts')}').then(async ({ run, shell }) => { const { ` +
-      `stdout } = await run(shell('ls -m /proc/$$/fd; :')); process.stdout.write(stdout); })`;
-    const printed = execFileSync(
-      '/bin/sh',
-      ['-c', 'exec 5</dev/null 6>/dev/null; exec "$0" -e "$1"', process.execPath, inner],
-      { encoding: 'utf8' },
-    );
-    assert.equal(printed, '0, 1, 2\n');
+      `stdout } = await run(shell('ls -m /proc/$$/fd; :')); process.stdout.write(stdout + ` +
+      `require('fs').readFileSync('/proc/self/fdinfo/50', 'latin1')); })`;
+    const printed = execFileSync(process.execPath, ['-e', inner], { encoding: 'utf8', stdio: [...stdio, inheritable] });
+    closeSync(inheritable);
+    const [shown = '', ...info] = printed.split('\n');
+    assert.equal(shown, '0, 1, 2');
+    assert.equal(Number.parseInt(/flags:\s*(\d+)/.exec(info.join('\n'))?.[1] ?? '', 8) & O_CLOEXEC, 0, 'ours differs');
   });
 
   test('default dispositions and an empty mask', async () => {

@@ -1,5 +1,7 @@
 /** Basic authentication: plain and {SHA} passwords, wrong credentials, roles, and pauses after wrong passwords. */
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
 import { describe, test } from 'node:test';
 import { LoginThrottle } from '../../../src/core/login-throttle.ts';
 import type { Role } from '../../../src/core/role.ts';
@@ -54,6 +56,34 @@ describe('the search for a user', () => {
   test('refuses the hash as a password', () => {
     assert.equal(hashed(basic(`user:${HASH}`)), null);
     assert.equal(hashed(basic(`user:{SHA}${HASH}`)), null);
+  });
+
+  test('compares name and password of every user, whatever was sent', (t) => {
+    const search = createUserSearch([user('other', 'x'), user('user', 'a'), user('last', `{SHA}${HASH}`)]);
+    const compare = t.mock.method(crypto, 'timingSafeEqual');
+    syncBuiltinESMExports();
+    t.after(() => {
+      compare.mock.restore();
+      syncBuiltinESMExports();
+    });
+    for (const header of [
+      basic('other:x'),
+      basic('user:b'),
+      basic('none:x'),
+      basic('last:thepassword'),
+      basic(''),
+      '',
+    ]) {
+      compare.mock.resetCalls();
+      search(header);
+      assert.equal(compare.mock.callCount(), 2 * 3, header);
+      // Digests have one length, which tells nothing about that of a password.
+      for (const { arguments: sides } of compare.mock.calls)
+        assert.deepEqual(
+          sides.map(({ byteLength }) => byteLength),
+          [32, 32],
+        );
+    }
   });
 
   test('finds nobody without users, and without a header where a user has no name and password', () => {
