@@ -121,8 +121,11 @@ export function formatProblems(reading: Reading): string {
 /** Formats a configuration in the form of its file, with only the options that are not at their default. */
 export function formatConfig(config: Config, isContainer: boolean): string {
   const format = (title: string, table: Table, values: Values, inherited: Values = {}): string => {
+    // A FastCGI program of a [group:x] may have no socket.
     const isUsual = (name: string, option: Option<unknown>): boolean =>
-      isDefault(option, values[name], isContainer) || isInherited(option, values[name], inherited[name]);
+      values[name] === undefined ||
+      isDefault(option, values[name], isContainer) ||
+      isInherited(option, values[name], inherited[name]);
     const lines = Object.entries(table)
       .filter(([name, option]) => !PER_PROCESS.includes(name) && !isUsual(name, option))
       .map(([name, option]) => `${name}=${formatValue(option, show(option, values[name]))}`);

@@ -50,13 +50,13 @@ function readGroup(context: ProgramContext, section: RawSection, taken: Set<stri
   const view = reader.open(section, [document.defaults]);
   const { programs, priority } = reader.read(view, groupOptions, null);
   reader.warnUnknown(section, [groupOptions]);
-  const processes = programs.flatMap((program) => {
+  const members = programs.map((program) => {
     const member = findMember(context, view, program);
     if (member === null) return [];
     taken.add(member.section.name);
     return new ProgramReader(context, { ...member, group: name, needsSocket: false }).read();
   });
-  return { name, priority, type: 'program', processes: sortProcesses(context, section, processes) };
+  return { name, priority, type: 'program', processes: sortProcesses(context, section, members) };
 }
 
 /** Finds the section of a name in `programs`; null, with an error, if there is none. */
@@ -97,7 +97,7 @@ function readOwnGroup(context: ProgramContext, section: RawSection, type: Proces
     name,
     priority: isDefault ? LISTENER_PRIORITY : priority,
     type,
-    processes: sortProcesses(context, section, processes),
+    processes: sortProcesses(context, section, [processes]),
   };
 }
 
@@ -108,10 +108,11 @@ function readOwnGroup(context: ProgramContext, section: RawSection, type: Proces
 function sortProcesses(
   { problems }: ProgramContext,
   section: RawSection,
-  processes: readonly ProcessConfig[],
+  members: ReadonlyArray<readonly ProcessConfig[]>,
 ): ProcessConfig[] {
   const named = new Map<string, ProcessConfig>();
-  for (const proc of processes) {
+  // A name keeps the place of the first process that had it.
+  for (const proc of members.flatMap((processes) => processes.toSorted((a, b) => compareText(a.name, b.name)))) {
     if (named.has(proc.name))
       problems.warn(
         proc.place,
@@ -121,11 +122,7 @@ function sortProcesses(
       );
     named.set(proc.name, proc);
   }
-  const programs = [...new Set(processes.map(({ program }) => program))];
-  const position = ({ program }: ProcessConfig): number => programs.indexOf(program);
-  return [...named.values()].sort(
-    (a, b) => a.options.priority - b.options.priority || position(a) - position(b) || compareText(a.name, b.name),
-  );
+  return [...named.values()].sort((a, b) => a.options.priority - b.options.priority);
 }
 
 /**

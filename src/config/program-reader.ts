@@ -24,11 +24,11 @@ import {
   programOptions,
   type SupervisordOptions,
 } from './options.ts';
-import type { Problems } from './problems.ts';
+import { Problems } from './problems.ts';
 import { applyProcessRules } from './process-rules.ts';
 import type { ProcfilePrograms } from './procfile.ts';
 import { findBadCharacter, type ProcessType, readProgramName } from './section-names.ts';
-import type { SectionReader } from './section-reader.ts';
+import { SectionReader } from './section-reader.ts';
 import type { SectionView } from './section-view.ts';
 import { splitStartCommand } from './start-command.ts';
 
@@ -54,7 +54,7 @@ export interface ProgramSection {
   readonly type: ProcessType;
   /** Group that the processes belong to. */
   readonly group: string;
-  /** True if a FastCGI program must have a socket. In a `[group:x]` it need not (as in Supervisor). */
+  /** True if a FastCGI program must have a socket. compat: in a `[group:x]`, Supervisor reads no option of a socket. */
   readonly needsSocket: boolean;
 }
 
@@ -66,11 +66,8 @@ interface NumberRange {
   readonly scaledFrom: number | null;
 }
 
-/** Options that only event listeners or FastCGI programs have, and that all their processes share. */
-type SpecialOptions = Partial<EventListenerOptions & Omit<FcgiProgramOptions, 'socket'>>;
-
-/** Options of a process that only FastCGI programs have. */
-type SocketOption = Partial<Pick<FcgiProgramOptions, 'socket'>>;
+/** Section of a FastCGI program, and the reader of its socket. */
+type SocketSource = Pick<ProgramContext, 'reader'> & { readonly view: SectionView };
 
 /** Limit of numprocs. Linux has 32768 pids by default; without a limit, a mistyped number would fill the memory. */
 const MAX_PROCESSES = 32_768;
@@ -82,8 +79,7 @@ const OWN_TABLES: Readonly<Record<ProcessType, readonly Table[]>> = {
   'fcgi-program': [fcgiOptions],
 };
 
-/** The socket of a FastCGI program can have the number of the process. The other options are those of the program. */
-const { socket: SOCKET, ...SHARED_FCGI_OPTIONS } = fcgiOptions;
+const NO_SOCKET = 'a FastCGI program of a [group:x] has no socket then, as in Supervisor';
 
 /** The options that are read after `environment`. */
 const { environment: ENVIRONMENT, ...OTHER_OPTIONS } = programOptions;
@@ -130,16 +126,17 @@ export class ProgramReader {
 
   /** Returns the processes in the order of their numbers. */
   read(): ProcessConfig[] {
-    const special = this.#readSpecialOptions();
+    const listener = this.#readListenerOptions();
     const { first, count } = this.#numbers;
     if (count < 1) {
       this.#view.warn('numprocs', 'is below 1, so this program has no process');
       this.#context.reader.read(this.#view, SHARED_OPTIONS, this.#subject);
+      this.#readSocket(this.#subject);
       return [];
     }
     const processes: ProcessConfig[] = [];
     while (processes.length < count && this.#context.reader.canReadMore(this.#view))
-      processes.push(this.#readProcess(first + processes.length, special));
+      processes.push(this.#readProcess(first + processes.length, listener));
     return processes;
   }
 
@@ -179,36 +176,45 @@ export class ProgramReader {
     return view.with('process_name', option);
   }
 
-  /** Reads the options that only event listeners or FastCGI programs have, except the socket. */
-  #readSpecialOptions(): SpecialOptions {
-    const { reader } = this.#context;
-    switch (this.#source.type) {
-      case 'program':
-        return {};
-      case 'eventlistener':
-        return checkListenerOptions(this.#view, reader.read(this.#view, listenerOptions, this.#subject));
-      case 'fcgi-program':
-        return reader.read(this.#view, SHARED_FCGI_OPTIONS, this.#subject);
-    }
+  /** Reads the options that only event listeners have. */
+  #readListenerOptions(): Partial<EventListenerOptions> {
+    if (this.#source.type !== 'eventlistener') return {};
+    return checkListenerOptions(this.#view, this.#context.reader.read(this.#view, listenerOptions, this.#subject));
   }
 
-  /** Reads the socket of a process, with the socket options of its program. */
-  #readSocket(subject: Subject, { socket_owner: owner, socket_mode: mode }: SpecialOptions): SocketOption {
-    if (this.#source.type !== 'fcgi-program') return {};
-    const lenient = this.#source.needsSocket ? [] : ['socket'];
-    const { socket } = this.#context.reader.read(this.#view, { socket: SOCKET }, subject, lenient);
+  /** Reads the options that only FastCGI programs have. */
+  #readSocket(subject: Subject): Partial<FcgiProgramOptions> {
+    const { reader, problems, context, isContainer } = this.#context;
+    const view = this.#view;
+    const { type, needsSocket } = this.#source;
+    if (type !== 'fcgi-program') return {};
+    if (needsSocket) return this.#readSocketOptions({ view, reader }, subject);
+    if (!view.isSet('socket')) return {};
+    const own = new Problems();
+    const lenient = { view: view.reportTo(own), reader: new SectionReader(own, context, isContainer, reader.names) };
+    const options = this.#readSocketOptions(lenient, subject);
+    for (const { file, line, section, option, reason } of own.errors)
+      problems.warn({ file, line }, section, option, `${reason}; ${NO_SOCKET}`);
+    for (const { file, line, section, option, reason } of own.warnings)
+      problems.warn({ file, line }, section, option, reason);
+    return own.errors.length > 0 ? {} : options;
+  }
+
+  #readSocketOptions({ view, reader }: SocketSource, subject: Subject): FcgiProgramOptions {
+    const options = reader.read(view, fcgiOptions, subject);
+    const { socket, socket_owner: owner, socket_mode: mode } = options;
     for (const [name, value] of Object.entries({ socket_owner: owner, socket_mode: mode })) {
       if (socket.kind === 'tcp' && value !== null)
-        this.#view.error(name, 'is for unix sockets only; remove it, or use a unix socket (unix:///path)');
+        view.error(name, 'is for unix sockets only; remove it, or use a unix socket (unix:///path)');
     }
-    return { socket };
+    return options;
   }
 
-  #readProcess(number: number, special: SpecialOptions): ProcessConfig {
+  #readProcess(number: number, listener: Partial<EventListenerOptions>): ProcessConfig {
     const { program, group } = this.#subject;
     const { type } = this.#source;
     const view = this.#view;
-    const options: ProcessOptions = { ...special, ...this.#readOptions(number, special) };
+    const options: ProcessOptions = { ...listener, ...this.#readOptions(number) };
     if (!options.process_name.isWellFormed())
       view.error('process_name', 'has bytes that are not UTF-8; a name must be text');
     const proc: ProcessConfig = {
@@ -232,7 +238,7 @@ export class ProgramReader {
   }
 
   /** Reads the options of one process and applies the rules between them. */
-  #readOptions(number: number, special: SpecialOptions): ProcessOptions {
+  #readOptions(number: number): ProcessOptions {
     const { reader, supervisord, isContainer, context } = this.#context;
     const view = this.#view;
     const subject = { ...this.#subject, number, count: this.#numbers.count };
@@ -253,7 +259,7 @@ export class ProgramReader {
     reportIdleFailure(view, options);
     noteRefusedTimes(view, options);
     reportLostParameters(view, options);
-    return { ...options, ...this.#readSocket({ ...subject, environment }, special) };
+    return { ...options, ...this.#readSocket({ ...subject, environment }) };
   }
 
   /** Reads the variables of the program's own section. Processes of a Procfile have those of its .env, and a PORT. */

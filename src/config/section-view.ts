@@ -31,6 +31,11 @@ export class SectionView {
     return new SectionView(this.section, this.#problems, [new Map([[name, option]]), ...this.#sources]);
   }
 
+  /** Returns the same section, whose problems are others. */
+  reportTo(problems: Problems): SectionView {
+    return new SectionView(this.section, problems, this.#sources);
+  }
+
   /** Returns an option as it is written; undefined if it is set nowhere. */
   find(name: string): RawOption | undefined {
     for (const source of this.#sources) {

@@ -1,6 +1,7 @@
 /** The option `listen`: addresses with parameters, rules between programs, and `socket` of FastCGI programs. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { formatConfig } from '../../../src/config/effective.ts';
 import { formatListen } from '../../../src/core/listen-spec.ts';
 import { configOf, printed, readText } from './memory-source.ts';
 
@@ -127,4 +128,24 @@ test('the socket of a FastCGI program may have the number of the process', () =>
     errorsOf('[fcgi-program:p]\ncommand=x\nsocket=tcp://a:1\nsocket_mode=0660\n')[0] ?? '',
     /:5: \[fcgi-program:p\] socket_mode: is for unix sockets only/,
   );
+});
+
+describe('compat: a FastCGI program of a group needs no socket, and none that is right', () => {
+  const text = (options: string): string =>
+    `[supervisord]\n[group:g]\nprograms=p\n[fcgi-program:p]\ncommand=/bin/x\n${options}\n`;
+  const socketOf = (options: string): unknown =>
+    configOf(readText(text(options))).groups[0]?.processes[0]?.options.socket;
+
+  test('it has the socket that is set', () =>
+    assert.deepEqual(socketOf('socket=tcp://a:1'), { kind: 'tcp', host: 'a', port: 1 }));
+
+  const without = ['', 'socket=x', 'socket=%(nope)s', 'socket_mode=9', 'socket=tcp://a:1\nsocket_mode=0700'];
+  for (const options of without)
+    test(`${JSON.stringify(options)} is no socket`, () => {
+      const reading = readText(text(options));
+      assert.equal(socketOf(options), undefined);
+      const isWarned = printed(reading.warnings).some((line) => line.endsWith('has no socket then, as in Supervisor'));
+      assert.equal(isWarned, options.includes('socket='));
+      assert.doesNotMatch(formatConfig(configOf(reading), false), /^socket=/m);
+    });
 });

@@ -380,8 +380,23 @@ test('compat: a FastCGI program in a group may have a socket or not', () => {
   );
   assert.deepEqual(
     [a?.type, a?.options.socket, b?.options.socket],
-    ['fcgi-program', { kind: 'unix', path: '' }, { kind: 'tcp', host: 'h', port: 1 }],
+    ['fcgi-program', undefined, { kind: 'tcp', host: 'h', port: 1 }],
   );
+});
+
+test('compat: of processes with one name in a group, the last one has the place of the first', () => {
+  const numbered = (name: string, count: number): string =>
+    `[program:${name}]\ncommand=${name}\nnumprocs=${count}\nprocess_name=%(process_num)d\n`;
+  const processes = processesOf(`[group:g]\nprograms=b,a\n${numbered('a', 1)}${numbered('b', 2)}`);
+  assert.deepEqual(
+    processes.map(({ name, program }) => [name, program]),
+    [
+      ['0', 'a'],
+      ['1', 'b'],
+    ],
+  );
+  const [again] = processesOf(`[group:g]\nprograms=b,a,b\n${numbered('a', 1)}${numbered('b', 1)}`);
+  assert.equal(again?.program, 'b');
 });
 
 test('supervisor-stdout is built in: its listener is removed, and the output is echoed', () => {
