@@ -93,6 +93,7 @@ export class LiveHub {
   finish(client: StreamClient): void {
     if (this.#clients.has(client) && client.isLive) {
       this.#feedOf(client)?.tick();
+      if (this.#isStructureDirty) this.#compareStructure();
       client.flush(this.#texts());
     }
     this.remove(client);
@@ -317,6 +318,8 @@ export class LiveHub {
   }
 
   #flush(client: StreamClient, texts: StatusTexts): void {
+    // The position that a client gets with the next message is behind the change, so it must have the change, too.
+    if (this.#isStructureDirty) this.#compareStructure();
     if (!client.isLive) return;
     const isComplete = client.flush(texts);
     const feed = this.#feedOf(client);

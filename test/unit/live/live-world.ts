@@ -103,14 +103,16 @@ export class LiveWorld {
     this.hub = new LiveHub({ api: this.api, times: new ProcessTimes(this.api), timers: this.timers });
   }
 
-  /** Writes output, as a log does. */
-  print(index: number, text: string): void {
+  /** Writes output, as a log does. Returns the number of its first byte. */
+  print(index: number, data: string | Buffer): number {
     const output = this.api.outputs[index];
-    if (output === undefined) return;
-    const bytes = Buffer.from(text);
+    if (output === undefined) throw new Error(`there is no output ${index}`);
+    const bytes = Buffer.from(data);
     this.api.reader?.announce(output.memory, bytes.length);
-    output.memory.push(bytes, { seq: this.api.sequence.take(bytes.length), wallMs: this.api.wallMs(), pid: 7 });
+    const seq = this.api.sequence.take(bytes.length);
+    output.memory.push(bytes, { seq, wallMs: this.api.wallMs(), pid: 7 });
     this.api.reader?.touch();
+    return seq;
   }
 
   /** Opens a stream. */
