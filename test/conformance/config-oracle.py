@@ -4,6 +4,7 @@ Reads a list of questions as JSON, and writes a list of answers as JSON.
 
 {"what": "config", text, env}     the configuration, in the form of `onevisor check --json`
 {"what": "file", path, env}       the same of a file, with users, directories, includes looked up
+{"what": "files", text, files, env}  the same of a text with files beside it, by name; only includes are looked up
 {"what": "dialect", text}         sections and options as ConfigParser reads them
 {"what": "pairs", text}           the parts of `environment=`
 {"what": "words", text}           the words of `command=`
@@ -16,11 +17,13 @@ import io
 import json
 import os
 import shlex
+import shutil
 import signal
+import socket
 import sys
 import tempfile
 
-from supervisor import datatypes, options
+from supervisor import datatypes, events, loggers, options
 
 
 def signal_name(number):
@@ -32,6 +35,7 @@ def refuse(message):
     raise ValueError(message)
 
 
+CWD = os.getcwd()
 REAL = {}
 STUBS = {
     (options, 'name_to_uid'): lambda name: 1000,
@@ -84,14 +88,54 @@ def describe(path):
     section = server.configroot.supervisord
     names = [
         'directory', 'umask', 'logfile_maxbytes', 'logfile_backups', 'identifier', 'nodaemon', 'silent', 'minfds',
-        'minprocs', 'nocleanup', 'strip_ansi', 'environment']
+        'minprocs', 'nocleanup', 'strip_ansi', 'environment', 'childlogdir']
     supervisord = {name: getattr(section, name) for name in names}
+    supervisord['loglevel'] = LEVELS[section.loglevel]
+    supervisord['logfile'], supervisord['pidfile'] = server.logfile, server.pidfile
     groups = server.process_group_configs
     return {
         'supervisord': supervisord,
-        'groups': [{'name': group.name, 'priority': group.priority} for group in groups],
+        'groups': [describe_group(group) for group in groups],
+        'order': first_of_each_name(groups),
         'programs': [describe_process(group, process) for group in groups for process in group.process_configs],
+        'servers': [describe_server(server) for server in section.server_configs],
+        'interfaces': [
+            {'name': name, 'factory': factory, 'options': extras}
+            for name, factory, extras in section.rpcinterface_factories],
     }
+
+
+LEVELS = {
+    number: name for name, number in vars(loggers.LevelsByDescription).items() if not name.startswith('_')}
+
+
+def describe_group(group):
+    shown = {'name': group.name, 'priority': group.priority}
+    if not group.process_configs:
+        return shown
+    if isinstance(group, options.EventListenerPoolConfig):
+        names = [events.getEventNameByType(kind) for kind in group.pool_events]
+        shown['listener'] = {
+            'buffer_size': group.buffer_size, 'events': sorted(names), 'result_handler': group.result_handler}
+    if isinstance(group, options.FastCGIGroupConfig):
+        config = group.socket_config
+        shown['socket'] = {'url': config.url, 'backlog': config.backlog, 'mode': getattr(config, 'mode', None)}
+    return shown
+
+
+def first_of_each_name(groups):
+    """The groups that run, each with its processes in the order in which ProcessGroupBase starts them."""
+    shown = {}
+    for group in groups:
+        processes = {config.name: config for config in group.process_configs}
+        ordered = sorted(processes.values(), key=lambda config: config.priority)
+        shown.setdefault(group.name, [config.name for config in ordered])
+    return [{'name': name, 'processes': processes} for name, processes in shown.items()]
+
+
+def describe_server(config):
+    names = ['host', 'port'] if config['family'] == socket.AF_INET else ['file', 'chmod']
+    return {name: config[name] for name in names + ['username', 'password']}
 
 
 def parse(text):
@@ -114,11 +158,20 @@ def answer(question, path):
         return options.expand(text, question['names'], 'option')
     if what == 'file':
         path = question['path']
+    elif what == 'files':
+        shutil.rmtree(os.path.dirname(path))
+        for name, text in {'supervisord.conf': text, **question['files']}.items():
+            file_path = os.path.join(os.path.dirname(path), name)
+            os.makedirs(os.path.dirname(file_path), exist_ok=True)
+            with open(file_path, 'w', encoding='utf-8', newline='') as file:
+                file.write(text)
     else:
         with open(path, 'w', encoding='utf-8', newline='') as file:
             file.write(text)
     os.environ.clear()
     os.environ.update(question['env'])
+    # The names of the log and the pid file are relative. Files of "file" belong to the directory of the caller.
+    os.chdir(CWD if what == 'file' else os.path.dirname(path))
     return describe(path)
 
 

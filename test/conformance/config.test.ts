@@ -4,7 +4,6 @@
  * one process. Each part reports when it is skipped.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,69 +11,14 @@ import { test } from 'node:test';
 import { splitCommandLine } from '../../src/core/command-line.ts';
 import type { Users } from '../../src/config/datatype.ts';
 import { addText, emptyDocument, type RawOption } from '../../src/config/dialect.ts';
-import { describeReading } from '../../src/config/effective.ts';
 import { expand } from '../../src/config/expand.ts';
-import { noFlags } from '../../src/config/flags.ts';
 import { parseKeyValueList } from '../../src/config/key-value-list.ts';
-import { readConfig } from '../../src/config/read.ts';
-import { openSource, type Source } from '../../src/config/source.ts';
+import { openSource } from '../../src/config/source.ts';
+import { type Answer, askSupervisor, missingOracle, type Question } from '../fuzz/oracle.ts';
 import { cases, differences, names } from './config-cases.ts';
+import { compareConfigs, compareValues, ENV, type Outcome, readTexts, readWith } from './config-comparison.ts';
 
 const root = join(import.meta.dirname, '../..');
-const ENV = { HOME: '/root', PATH: '/usr/bin:/bin', SHELL: '/bin/sh', USER: 'app', HOSTNAME: 'host' };
-
-type Outcome = Readonly<Record<string, unknown>>;
-type Rows = Readonly<Record<string, Outcome>>;
-
-/** Lists the differences. Only members of `expected` are compared, except in lists and environments. */
-function compareValues(expected: unknown, actual: unknown, path: string): string[] {
-  if (
-    typeof expected === 'object' &&
-    typeof actual === 'object' &&
-    expected !== null &&
-    actual !== null &&
-    Array.isArray(expected) === Array.isArray(actual)
-  ) {
-    const all = Array.isArray(expected) || path.endsWith('environment') || path === '';
-    const keys = new Set([...Object.keys(expected), ...(all ? Object.keys(actual) : [])]);
-    return [...keys].flatMap((key) =>
-      compareValues((expected as Outcome)[key], (actual as Outcome)[key], `${path}.${key}`),
-    );
-  }
-  return expected === actual ? [] : [`${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`];
-}
-
-function compareConfigs(expected: Outcome, actual: Outcome): string[] {
-  const byName = (list: unknown): Rows =>
-    Object.fromEntries(
-      (list as Outcome[]).map((row) => [
-        row.group === undefined ? String(row.name) : `${JSON.stringify(row.group)}:${String(row.name)}`,
-        row,
-      ]),
-    );
-  const rows = (['groups', 'programs'] as const).flatMap((part) => {
-    const [want, have] = [byName(expected[part]), byName(actual[part])];
-    return [...new Set([...Object.keys(want), ...Object.keys(have)])].flatMap((key) =>
-      compareValues(want[key], have[key], `${part} ${key}`),
-    );
-  });
-  return [...compareValues(expected.supervisord, actual.supervisord, 'supervisord'), ...rows];
-}
-
-function readWith(source: Source, file: string, isStatic: boolean): Outcome {
-  return JSON.parse(
-    JSON.stringify(
-      describeReading(
-        readConfig(source, {
-          isContainer: false,
-          isStatic,
-          flags: { ...noFlags, file },
-          executable: '/usr/bin/onevisor',
-        }),
-      ),
-    ),
-  ) as Outcome;
-}
 
 const shared = join(root, '../shared/conformance/config');
 test(
@@ -101,41 +45,7 @@ test(
   },
 );
 
-interface Question {
-  readonly what: string;
-  readonly text?: string;
-  readonly path?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly names?: Readonly<Record<string, string | number>>;
-}
-
-interface Answer {
-  readonly ok: boolean;
-  readonly value?: unknown;
-  readonly error?: string;
-}
-
-function askReal(questions: readonly Question[]): Answer[] {
-  const script = join(import.meta.dirname, 'config-oracle.py');
-  return JSON.parse(
-    execFileSync('/usr/bin/python3', ['-W', 'ignore', script], {
-      input: JSON.stringify(questions),
-      env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
-      maxBuffer: 1 << 28,
-      encoding: 'utf8',
-    }),
-  ) as Answer[];
-}
-
-function findReal(): false | string {
-  try {
-    execFileSync('/usr/bin/python3', ['-W', 'ignore', '-c', 'import supervisor.options'], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return '/usr/bin/python3 has no supervisor';
-  }
-}
-const skip = findReal();
+const skip = missingOracle();
 
 const plain = (options: ReadonlyMap<string, RawOption>): Record<string, string> =>
   Object.fromEntries([...options].map(([name, { value }]) => [name, value]));
@@ -150,21 +60,7 @@ function readDialect(text: string): unknown {
   };
 }
 
-/** Creates a source with one file and no other facts. */
-function textSource(text: string, env: Readonly<Record<string, string>>): Source {
-  return {
-    env,
-    cwd: '/home/me',
-    hostname: hostname(),
-    users: null,
-    read: () => ({ ok: true, text }),
-    isFile: () => true,
-    isDirectory: () => false,
-    list: () => [],
-  };
-}
-
-function answerOurselves({ what, text = '', env = {}, names: known = {} }: Question): Answer {
+function answerOurselves({ what, text, env = {}, names: known = {} }: Question): Answer {
   try {
     if (what === 'dialect') return { ok: true, value: readDialect(text) };
     if (what === 'pairs')
@@ -174,12 +70,7 @@ function answerOurselves({ what, text = '', env = {}, names: known = {} }: Quest
   } catch (error) {
     return { ok: false, error: String(error) };
   }
-  const value = JSON.parse(
-    JSON.stringify(readWith(textSource(text, env), '@HERE@/supervisord.conf', true)).replaceAll(
-      '/home/me/@HERE@',
-      '@HERE@',
-    ),
-  ) as Outcome;
+  const value = readTexts({ text, files: {}, env, isStatic: true });
   return value.ok === true ? { ok: true, value } : { ok: false, error: JSON.stringify(value.errors) };
 }
 
@@ -206,7 +97,7 @@ test(`${cases.length} cases have the same result as in the installed Supervisor`
     names,
     env: { ...ENV, A: 'va', N: '2', P: 'B=2,C=3' },
   }));
-  const real = askReal(questions);
+  const real = askSupervisor(questions);
   assert.deepEqual(
     questions.flatMap((question, index) => judge(question, real[index] as Answer, answerOurselves(question))),
     [],
@@ -220,7 +111,7 @@ test('known differences still exist, each with its reason', { skip }, () => {
     names,
     env: { ...ENV, SECRET: `a"b,c%d`, ZERO: '' },
   }));
-  const real = askReal(questions);
+  const real = askSupervisor(questions);
   const gone = differences.filter(
     (_, index) =>
       judge(questions[index] as Question, real[index] as Answer, answerOurselves(questions[index] as Question))
@@ -295,7 +186,7 @@ test('users, directories and includes are looked up as the installed Supervisor 
       writeFileSync(path, text);
       return { what: 'file', path, text, env };
     });
-    const real = askReal(questions);
+    const real = askSupervisor(questions);
     const wrong = questions.flatMap((question, index) => {
       const value = readWith(openSource(env, systemUsers()), String(question.path), false);
       const ours: Answer = value.ok === true ? { ok: true, value } : { ok: false, error: JSON.stringify(value.errors) };

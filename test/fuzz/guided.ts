@@ -111,11 +111,18 @@ export function shrink(input: string, shows: (shorter: string) => boolean): stri
 
 /** The same where one question costs as much as a hundred: `show` judges many texts at once. */
 export function shrinkInBatches(input: string, show: (shorter: readonly string[]) => readonly boolean[]): string {
+  return shrinkListInBatches(input.split(''), (all) => show(all.map((units) => units.join('')))).join('');
+}
+
+/** The same for a list. */
+export function shrinkListInBatches<T>(
+  input: readonly T[],
+  show: (shorter: ReadonlyArray<readonly T[]>) => readonly boolean[],
+): readonly T[] {
   let smallest = input;
   for (let size = Math.ceil(input.length / 2); size >= 1;) {
-    const shorter = Array.from(
-      { length: Math.ceil(smallest.length / size) },
-      (_, index) => smallest.slice(0, index * size) + smallest.slice((index + 1) * size),
+    const shorter = Array.from({ length: Math.ceil(smallest.length / size) }, (_, index) =>
+      smallest.toSpliced(index * size, size),
     );
     const found = show(shorter).indexOf(true);
     if (found === -1) size = Math.floor(size / 2);

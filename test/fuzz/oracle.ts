@@ -6,6 +6,8 @@ import { join } from 'node:path';
 export interface Question {
   readonly what: string;
   readonly text: string;
+  readonly path?: string;
+  readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly names?: Readonly<Record<string, string | number>>;
 }
