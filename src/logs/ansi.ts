@@ -59,9 +59,15 @@ export class AnsiStripper {
       const byte = bytes[at] as number;
       const verdict = this.#judge(byte);
       if (verdict === 'broken') {
-        // The byte that broke the sequence may begin another one, so it is read again as text.
+        // What broke the sequence may begin another one, so it is read again: the byte, and an ESC within a string.
+        const isStringEscape = this.#state === 'string-escape';
+        if (isStringEscape) this.#held.pop();
         for (const held of this.#held) out[filled++] = held;
         this.#reset();
+        if (isStringEscape) {
+          this.#state = 'escape';
+          this.#held.push(ESC);
+        }
         continue;
       }
       at++;

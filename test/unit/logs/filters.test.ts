@@ -30,6 +30,7 @@ const CASES: ReadonlyArray<readonly [name: string, input: string, output: string
   ['a string without end keeps its line', '\x1b]0;no end\nnext', '\x1b]0;no end\nnext'],
   ['a lone escape at the end', 'a\x1b', 'a\x1b'],
   ['an escape within a sequence begins another', '\x1b[3\x1b[1mb', '\x1b[3b'],
+  ['an escape within a string begins another', '\x1b]0;a\x1b[1mb\x1b]x\x1b\x1b]y\x07', '\x1b]0;ab\x1b]x\x1b'],
   ['bytes that are no UTF-8', '\xff\x1b[1m\xfe', '\xff\xfe'],
 ];
 
