@@ -113,8 +113,8 @@ export interface Texts {
   readonly isStatic: boolean;
 }
 
-/** Directory of the file. A host name is turned into lower case. */
-const HERE = '/@here@';
+/** Directory of the file, as deep as that of config-oracle.py. A host name is turned into lower case. */
+const HERE = '/tmp/@here@';
 
 /** Reads texts as config-oracle.py reads them: no user or directory is looked up. */
 export function readTexts({ text, files, env, isStatic }: Texts): Outcome {

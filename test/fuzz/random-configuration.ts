@@ -155,6 +155,14 @@ const ODD_NAMES = ['a b', ' a', 'a:b', 'a/b'];
 /** Share of options with a value to refuse. A file with one error says nothing about its other values. */
 const ERROR_SHARE = 0.012;
 
+/** Shares of options that are more, or less, interesting than others. */
+const SHARES: Readonly<Record<string, number>> = {
+  numprocs: 0.015,
+  priority: 0.4,
+  stopasgroup: 0.25,
+  killasgroup: 0.25,
+};
+
 /** Makes the lines of a random configuration. */
 export class ConfigurationMaker {
   readonly #random: Random;
@@ -281,7 +289,7 @@ export class ConfigurationMaker {
   /** Returns lines that set a share of the options that Supervisor has. */
   #options(table: Table, share: number): string[] {
     return Object.entries(table)
-      .filter(([name, { isAddition }]) => !isAddition && this.#random.chance(name === 'numprocs' ? share / 8 : share))
+      .filter(([name, { isAddition }]) => !isAddition && this.#random.chance(SHARES[name] ?? share))
       .map(([name, { type }]) => this.#assign(name, this.#valueOf(name, type.name)));
   }
 
