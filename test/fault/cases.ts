@@ -86,7 +86,6 @@ export const ROWS: readonly Row[] = [
     'statx:/sleep': LOOK,
     'access:/sleep': LOOK,
     fchown: ['EPERM', 'EROFS', 'EIO'],
-    '[fcntl]': ['EPERM', 'ENOMEM'],
     '[ioctl]': ['EPERM'],
     '[prctl]': ['EPERM'],
     '[epoll_ctl:pipe]': WATCH,

@@ -63,6 +63,8 @@ describe('system calls that fail at the start', { skip, concurrency: 3 }, () => 
         const text = (): string => log().join('\n');
         if (outcome === 'starts') {
           await app.waitForLine(/success: worker/);
+          // Files are watched a moment later.
+          await injector.lines.waitFor(/^hit/, { timeoutMs: 20_000 }).catch(() => undefined);
           assert.ok((await injector.clear()).failed > 0, `the start has no such call:\n${text()}`);
           app.signal('SIGTERM');
           assert.deepEqual(await app.exit, { code: 0, signal: null });

@@ -228,6 +228,12 @@ export async function clearLogs(world: World, patienceMs?: number): Promise<void
 export async function addAndRemove({ app, call, path }: World): Promise<void> {
   const file = path('supervisord.conf');
   const write = (text: string): Promise<void> => writeFile(file, text.replaceAll('%FOLDER%', app.folder));
+  const remove = async (): Promise<void> => {
+    await call('supervisor.stopProcess', 'extra').catch(() => undefined);
+    await call('supervisor.removeProcessGroup', 'extra').catch(() => undefined);
+  };
+  // An attempt whose calls failed may have left it.
+  await remove();
   try {
     await write(CONFIG + EXTRA);
     await call('supervisor.reloadConfig');
@@ -238,8 +244,7 @@ export async function addAndRemove({ app, call, path }: World): Promise<void> {
       5000,
     );
   } finally {
-    await call('supervisor.stopProcess', 'extra').catch(() => undefined);
-    await call('supervisor.removeProcessGroup', 'extra').catch(() => undefined);
+    await remove();
     await write(CONFIG);
     await call('supervisor.reloadConfig').catch(() => undefined);
   }

@@ -153,6 +153,8 @@ export function makeRequest(random: Random, more: readonly string[] = [], broken
   const headers = ['Host: localhost', ...(isCall ? ['Content-Type: text/xml'] : []), ...more];
   if (random.chance(0.97)) headers.push(`Content-Length: ${Buffer.byteLength(body)}`);
   if (!isCall && method !== 'GET' && random.chance(0.9)) headers.push('Content-Type: application/json');
+  // Without it, no body of a change is read.
+  if (!isCall && method === 'POST' && random.chance(0.8)) headers.push('X-Onevisor: 1');
   if (random.chance(0.3)) headers.push(random.pick(HEADERS));
   const text = `${method} ${path} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n${body}`;
   if (random.chance(1 - broken)) return text;
