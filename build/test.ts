@@ -2,7 +2,8 @@
  * Runs `npm test`: builds, runs the test rings from fast to slow, and prints one line for each ring and one for the
  * sum. `npm test -- --quick` runs the rings that need no running supervisor. `npm test -- unit e2e` runs the named
  * rings only. `--only NAME` runs only files with NAME in their path. A ring without tests fails. A skipped test without
- * a reason is a failure. `--slow` (`npm run test:slow`) runs the long form of the rings that have one.
+ * a reason is a failure. `--slow` (`npm run test:slow`) runs the long form of the rings that have one, and prints the
+ * figures of the tests.
  * `--times` names the files and the tests of each ring that took longest.
  */
 import { execFile } from 'node:child_process';
@@ -106,6 +107,9 @@ const CONCURRENCY_BESIDE = 2;
 
 /** Number of files, and of tests, that `--times` names. */
 const SLOWEST = 15;
+
+/** Diagnostics of Node about a whole run. */
+const NODES_COUNTS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
 /** Factor on the timeouts of tests in their long form: up to four hours. */
 const LONG_FORM_FACTOR = 120;
@@ -294,6 +298,11 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     const place = event.file === undefined ? '' : ` (${relative(ROOT, event.file)}:${event.line ?? 0})`;
     print(`  FAILED: ${event.name}${place}\n${indent(describe(error.cause ?? error))}`);
   });
+  // The figures of long forms are for test/README.md. Node adds counts of its own.
+  if (values.slow === true)
+    stream.on('test:diagnostic', ({ message, file }) => {
+      if (!NODES_COUNTS.test(message)) print(`  ${file === undefined ? '' : `${relative(ROOT, file)}: `}${message}`);
+    });
   let covered: readonly CoveredFile[] = [];
   stream.on('test:coverage', ({ summary }) => {
     covered = summary.files;
