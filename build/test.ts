@@ -83,7 +83,7 @@ const RINGS: readonly Ring[] = [
   { name: 'e2e', concurrency: 4, seconds: 380 },
   { name: 'conformance', isBeside: true, seconds: 380, timeoutMs: 300_000 },
   { name: 'browser', seconds: 190, timeoutMs: 300_000 },
-  { name: 'soak', isBeside: true, seconds: 55, hasLongForm: true },
+  { name: 'soak', isBeside: true, seconds: 100, timeoutMs: 300_000, hasLongForm: true },
   { name: 'fault', seconds: 30, hasLongForm: true },
   { name: 'load', seconds: 40, hasLongForm: true },
   { name: 'fuzz', seconds: 40, hasLongForm: true },

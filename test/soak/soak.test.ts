@@ -1,5 +1,5 @@
 /**
- * The soak as a test: random actions from a seed for 45 seconds, in the long form for an hour. SOAK_SEED repeats one.
+ * The soak as a test: random actions from a seed for 90 seconds, in the long form for an hour. SOAK_SEED repeats one.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { runSoak } from './soak-run.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
 
-const MINUTES = bySize({ brief: 0.75, long: 60 });
+const MINUTES = bySize({ brief: 1.5, long: 60 });
 
 test(
   `random actions for ${MINUTES} minutes break no promise`,
