@@ -18,6 +18,7 @@
 
 #include "clone.h"
 #include "kernel.h"
+#include "syscalls.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
@@ -175,28 +176,6 @@ static void *child_stack(void) {
   return stack;
 }
 
-/*
- * Returns the signals that we ignore: SIGPIPE, and those that we have inherited so. Node sets its own at the start, and
- * can ignore no signal later.
- */
-static uint64_t ignored_signals(void) {
-  static bool is_known;
-  static uint64_t ignored;
-  /* The raw call also reaches the two signals that glibc reserves. */
-  for (int number = 1; !is_known && number <= LAST_SIGNAL; ++number) {
-    struct {
-      uintptr_t handler, flags, restorer;
-      uint64_t mask;
-    } action = {0};
-    const long result = syscall(SYS_rt_sigaction, number, NULL, &action, (size_t)KERNEL_SIGSET_BYTES);
-    if (result == 0 && action.handler == (uintptr_t)SIG_IGN) {
-      ignored |= (uint64_t)1 << (number - 1);
-    }
-  }
-  is_known = true;
-  return ignored;
-}
-
 static pid_t clone_child(struct child_plan *plan) {
   void *stack = child_stack();
   if (stack == NULL) {
@@ -205,7 +184,7 @@ static pid_t clone_child(struct child_plan *plan) {
   const uint64_t all_signals = ~(uint64_t)0;
   uint64_t before = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all_signals, &before, (size_t)KERNEL_SIGSET_BYTES);
-  plan->ignored = ignored_signals();
+  plan->ignored = sys_ignored_signals();
   const pid_t pid = clone_in_our_memory(child_main, plan, stack, STACK_BYTES, &plan->has_default_handlers);
   const int error = errno;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, (size_t)KERNEL_SIGSET_BYTES);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -92,7 +93,33 @@ int sys_grow_pipe(int fd, int bytes) {
 
 pid_t sys_foreground_group(int fd) { return result_of(tcgetpgrp(fd)); }
 
-int sys_ignore_signal(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0; }
+/* Signals that we ignore: bit n-1 stands for signal n. */
+static uint64_t ignored;
+
+uint64_t sys_ignored_signals(void) {
+  static bool is_known;
+  /* The raw call also reaches the two signals that glibc reserves. */
+  for (int number = 1; !is_known && number <= LAST_SIGNAL; ++number) {
+    struct {
+      uintptr_t handler, flags, restorer;
+      uint64_t mask;
+    } action = {0};
+    const long result = syscall(SYS_rt_sigaction, number, NULL, &action, (size_t)KERNEL_SIGSET_BYTES);
+    if (result == 0 && action.handler == (uintptr_t)SIG_IGN) {
+      ignored |= (uint64_t)1 << (number - 1);
+    }
+  }
+  is_known = true;
+  return ignored;
+}
+
+int sys_ignore_signal(int number) {
+  if (signal(number, SIG_IGN) == SIG_ERR) {
+    return -errno;
+  }
+  ignored |= (uint64_t)1 << (number - 1);
+  return 0;
+}
 
 int sys_open_clock_watch(void) {
   const int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -21,6 +22,11 @@ int sys_reap(pid_t *pid, int *status, struct rusage *usage);
 int sys_kill(pid_t pid, int signal);
 int sys_set_subreaper(void);
 int sys_ignore_signal(int signal);
+/*
+ * Signals that we ignore, with those that we have inherited so: bit n-1 stands for signal n. The kernel is asked once:
+ * Node ignores some at its start, and later only sys_ignore_signal does.
+ */
+uint64_t sys_ignored_signals(void);
 /* A descriptor that becomes readable when the wall clock is set (timerfd_create(2)), or -errno. */
 int sys_open_clock_watch(void);
 /* Makes the descriptor wait for the next change of the clock. */

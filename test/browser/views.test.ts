@@ -51,7 +51,9 @@ test('the view of a program says what describe says, and a span leads to its lin
     assert.equal(shown.get(label), text);
   }
   await page.getByText('listening').first().waitFor();
-  const span = page.locator('.timeline a').last();
+  // The program is STARTING for a second.
+  const span = page.locator('.timeline a[aria-label^="RUNNING"]').last();
+  await span.waitFor();
   assert.match((await span.getAttribute('aria-label')) ?? '', /^RUNNING, .*: running: pid \d+$/);
   const href = (await span.getAttribute('href')) ?? '';
   assert.match(href, /^#\/logs\?names=api&since=\d+&until=\d+$/);

@@ -419,6 +419,13 @@ static void signals_are_default(void) {
   expect_default_signals();
 }
 
+/* The list of ignored signals was read before. */
+static void later_ignored_signals_are_default(void) {
+  expect_default_signals();
+  CHECK_EQUAL(sys_ignore_signal(SIGTTOU), 0);
+  expect_default_signals();
+}
+
 static void signals_are_default_without_clone3(void) {
   CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR && signal(SIGPIPE, SIG_IGN) != SIG_ERR);
   deny(SYS_clone3, EPERM);
@@ -488,6 +495,7 @@ int main(void) {
   RUN(seal_without_close_range);
   RUN(mask_is_restored);
   RUN(signals_are_default);
+  RUN(later_ignored_signals_are_default);
   RUN(signals_are_default_without_clone3);
   RUN(pid_is_written);
   RUN(many_spawns);
