@@ -127,11 +127,11 @@ function unsupported(type: string, at: number): ExpansionError {
   return new ExpansionError(`"%${type}" at character ${at + 1} is not an expansion; a percent sign is written %%`);
 }
 
-/** Returns the value of `name`, `name:-default` or `name:?message`. */
+/** Returns the value of a name, or of `ENV_x:-default` and `ENV_x:?message`. Other names are always set. */
 function lookUp(key: string, names: Names, depth: number): string | number {
   const plain = names.get(key);
   if (plain !== undefined) return plain;
-  const extended = /^(\w+):([-?])([^]*)$/.exec(key);
+  const extended = /^(ENV_\w+):([-?])([^]*)$/.exec(key);
   if (extended !== null) {
     const [, name = '', kind, rest = ''] = extended;
     const value = names.get(name);

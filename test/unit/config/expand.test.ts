@@ -95,6 +95,7 @@ const rejected: ReadonlyArray<readonly [string, RegExp]> = [
   ['%(m)c', /-42 is no character/],
   ['%(n)*d', /a width of "\*" is not supported/],
   ['%(n).*d', /a width of "\*" is not supported/],
+  ['%(program_nam:-x)s', /%\(program_nam:-x\) is not a name that can be expanded here/],
   ['%(ENV_Z:?it must be there)s', /%\(ENV_Z\)s is not set: it must be there/],
   ['%(ENV_EMPTY:?)s', /is not set: it is required/],
 ];
