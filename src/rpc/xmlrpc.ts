@@ -180,7 +180,8 @@ function decodeMember(member: XmlElement): [string, XmlRpcValue] {
 function decodeInt(text: string): number {
   const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value)) throw new XmlRpcSyntaxError(`"${showText(text)}" is not an integer`);
-  return value;
+  // "-0" is 0, as for Python. A sum is never the -0 of JavaScript.
+  return value + 0;
 }
 
 function decodeBoolean(text: string): boolean {

@@ -359,7 +359,7 @@ export const differences: ReadonlyArray<readonly [string, string, string]> = [
     'Supervisor replaces %(here)s by its letters once there is an [include], so that it cannot be escaped',
   ],
   ['config', `${S}[inet_http_server]\nport=*:9001\n`, 'a server without a password is on loopback (CVE-2019-12105)'],
-  ['format', '%(ENV_NOPE:-x)s %(t:-y)s', 'defaults in expansions'],
+  ['format', '%(ENV_NOPE:-x)s', 'defaults in expansions'],
   ['config', `${S}environment=A="100%%"\n`, 'Supervisor expands this option twice up to 4.3, and once from 4.4 on'],
   ['config', `${S}environment=A="100%%%%"\n`, 'the same'],
   ...['A="1\\"2"', 'A="a \\"b\\", c",B=2', 'A="C:\\\\dir \\"x\\""'].map(

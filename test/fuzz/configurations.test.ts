@@ -32,7 +32,10 @@ const KNOWN: readonly Known[] = [
   {
     reason: 'blanks and nothing in the value of a variable do no harm in environment; Supervisor splits it afterwards',
     explains: (line, text) =>
-      /environment|key\/value pairs/.test(line) && /^environment.*(\n[ \t].*)*%\(ENV_(SPACED|EMPTY|P)\)/im.test(text),
+      /environment|key\/value pairs/.test(line) &&
+      (/^environment.*(\n[ \t].*)*%\(ENV_(SPACED|EMPTY|P)\)/im.test(text) ||
+        // Set by [supervisord] environment.
+        (/%\(ENV_[AB]\)/.test(text) && text.includes(`A="1 2",B='x,y'`))),
   },
   {
     reason: 'a TCP server without a password is opened on loopback, and left out if that is taken (CVE-2019-12105)',

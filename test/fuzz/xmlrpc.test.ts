@@ -160,5 +160,7 @@ function isSame(text: string, answer: unknown): boolean {
   // We take spaces around the name of a method away.
   const { method, ...rest } = answer as { method: unknown };
   const python = { method: typeof method === 'string' ? method.trim() : method, ...rest };
-  return isDeepStrictEqual(JSON.parse(JSON.stringify(ours)), python);
+  // JSON.stringify makes -0 to 0, and the JSON of Python does not.
+  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+  return isDeepStrictEqual(plain(ours), plain(python));
 }

@@ -106,6 +106,7 @@ describe('the XML-RPC codec', () => {
   it('decodes every type of number, boolean, date and nil', () => {
     const cases: Array<[string, XmlRpcValue]> = [
       ['<i4>-7</i4>', -7],
+      ['<int>-0</int>', 0],
       ['<int>+7</int>', 7],
       ['<i8>9007199254740991</i8>', 9007199254740991],
       ['<i1>1</i1>', 1],
