@@ -32,10 +32,10 @@ const KNOWN: readonly Known[] = [
   {
     reason: 'blanks and nothing in the value of a variable do no harm in environment; Supervisor splits it afterwards',
     explains: (line, text) =>
-      /environment|key\/value pairs/.test(line) &&
-      (/^environment.*(\n[ \t].*)*%\(ENV_(SPACED|EMPTY|P)\)/im.test(text) ||
-        // Set by [supervisord] environment.
-        (/%\(ENV_[AB]\)/.test(text) && text.includes(`A="1 2",B='x,y'`))),
+      (/environment|key\/value pairs/.test(line) &&
+        /^environment.*(\n[ \t].*)*%\(ENV_(SPACED|EMPTY|P)\)/im.test(text)) ||
+      // Values that [supervisord] sets. Other options may use the variable, too.
+      (/^environment.*(\n[ \t].*)*%\(ENV_[AB]\)/im.test(text) && text.includes(`A="1 2",B='x,y'`)),
   },
   {
     reason: 'a TCP server without a password is opened on loopback, and left out if that is taken (CVE-2019-12105)',
@@ -58,6 +58,14 @@ const KNOWN: readonly Known[] = [
   {
     reason: 'with an [include], Supervisor replaces %(here)s before it looks for a slash in the name of a process',
     explains: (line, text) => /refuses: .*Invalid name/.test(line) && /^process_name.*%\(here\)s/im.test(text),
+  },
+  {
+    reason: 'the same, also behind a percent sign: %%(here)s',
+    explains: (_line, text) => text.includes('%%(here)s') && /^\[include\]/im.test(text),
+  },
+  {
+    reason: 'two slashes at the beginning of a path are one; Python keeps them, and Linux does not tell them apart',
+    explains: (line) => /expected "\/@HERE@.* got "@HERE@/.test(line),
   },
   {
     reason: 'a "%" without a name expands to all names; in an included file, here is the directory of that file',

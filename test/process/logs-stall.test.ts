@@ -8,20 +8,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { channelSpec, stdoutAs } from './logs-fixtures.ts';
 import { LogScene, startInto } from './logs-scene.ts';
-import { addon, ending, rootSkip, run, shell } from './programs.ts';
+import { addon, ending, rootSkip, run, shell, untilBlocked } from './programs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'logs-'));
 after(() => rmSync(folder, { recursive: true }));
-
-/** Resolves when a process waits in a write to a full pipe that we no longer read. */
-async function blocked(pid: number): Promise<void> {
-  for (;;) {
-    // Number of the current system call (write: 1, on arm64 64), or `running`.
-    const call = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ')[0];
-    if (call === (process.arch === 'arm64' ? '64' : '1')) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 
 /** Writes numbered lines as fast as a pipe takes them. */
 function counting(name: string, lines: number): string {
@@ -38,7 +28,7 @@ test('a stalled reader stops ten flooding programs but no other, without loss or
   scene.out.stall();
   const before = process.memoryUsage().rss;
   const runs = channels.map((channel, i) => startInto(channel, counting(names[i] as string, lines)));
-  await Promise.all(runs.map(({ pid }) => blocked(pid)));
+  await Promise.all(runs.map(({ pid }) => untilBlocked(pid)));
 
   const other = startInto(otherChannel, 'echo "stderr flows"');
   await other.intake.ended;
@@ -73,7 +63,7 @@ test('a slow reader gets output of every program, not only of the fastest', asyn
   const round = 1e6;
   for (let size = round; size <= wanted; size += round) {
     // All programs wait before the reader continues, so the shares do not depend on the scheduler.
-    await Promise.all(runs.map(({ pid }) => blocked(pid)));
+    await Promise.all(runs.map(({ pid }) => untilBlocked(pid)));
     scene.out.goOn();
     await scene.out.untilSize(size);
     scene.out.stall();
@@ -109,7 +99,7 @@ test('a stalled reader: the last output of a program comes before the line about
   const scene = new LogScene({ console: stdoutAs('raw') });
   const run = startInto(scene.hub.openChannel(channelSpec('a')), 'sleep 1000 & exec yes line', { leadership: 'group' });
   scene.out.stall();
-  await blocked(run.pid);
+  await untilBlocked(run.pid);
   addon.kill(run.pid, 9);
   await ending(run.pid);
   run.intake.readRemaining();
@@ -128,7 +118,7 @@ test('a dead reader is reported once on the other stream, and programs are read 
   const channels = ['a', 'b'].map((name) => scene.hub.openChannel(channelSpec(name)));
   scene.out.stall();
   const runs = channels.map((channel, i) => startInto(channel, counting('ab'[i] as string, 200_000)));
-  await Promise.all(runs.map(({ pid }) => blocked(pid)));
+  await Promise.all(runs.map(({ pid }) => untilBlocked(pid)));
   await scene.out.die();
   await Promise.all(runs.map(({ intake }) => intake.ended));
   for (const { pid } of runs) assert.deepEqual(await ending(pid), { kind: 'exited', code: 0 });
@@ -235,7 +225,7 @@ test('a non-blocking socket as stdout with a stalled reader', async () => {
   const socketed = new LogScene({}, { 1: fd, 2: scene.err.fd });
   const run = startInto(socketed.hub.openChannel(channelSpec('web')), 'exec seq 1 300000');
   const chunks: Buffer[] = [];
-  await blocked(run.pid);
+  await untilBlocked(run.pid);
   peer.on('data', (chunk: Buffer) => chunks.push(chunk));
   peer.resume();
   await run.intake.ended;

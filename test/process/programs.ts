@@ -1,7 +1,8 @@
 /** Small programs for the tests of src/process. The real addon starts them, and the real reaper collects them. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { buildAddon } from '../../build/addon.ts';
 import { platformOf } from '../../build/platform.ts';
 import { parseWaitStatus } from '../../src/core/exit-status.ts';
@@ -95,4 +96,24 @@ export function openDescriptors(): string[] {
 /** Returns one line of /proc/PID/status or a similar file, by its name. */
 export function field(status: string, name: string): string {
   return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '';
+}
+
+/** Checks of {@link untilBlocked} in which a process must not move, and the pause between two. */
+const STILL_CHECKS = 20;
+const STILL_PAUSE_MS = 2;
+
+/**
+ * Resolves when a process sleeps in a write because nobody reads. A writer also sleeps for a moment whenever its pipe
+ * or terminal is full, so it must not have moved for some turns of our loop, in which we would have read.
+ */
+export async function untilBlocked(pid: number): Promise<void> {
+  let before = '';
+  for (let still = 0; still < STILL_CHECKS;) {
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const isAsleep = /^State:\s+S/m.test(status) && readFileSync(`/proc/${pid}/syscall`, 'latin1') !== 'running\n';
+    const switches = /^voluntary_ctxt_switches:.*$/m.exec(status)?.[0] ?? '';
+    still = isAsleep && switches === before ? still + 1 : 0;
+    before = switches;
+    await setTimeout(STILL_PAUSE_MS);
+  }
 }

@@ -5,20 +5,10 @@ import { test } from 'node:test';
 import type { SpawnRequest } from '../../src/native/addon.ts';
 import { channelSpec } from './logs-fixtures.ts';
 import { LogScene, startInto } from './logs-scene.ts';
-import { addon, ending, openDescriptors, rootSkip, shell } from './programs.ts';
+import { addon, ending, openDescriptors, rootSkip, shell, untilBlocked } from './programs.ts';
 
 const SIZE = { columns: 100, rows: 30 };
 const TERMINAL: Partial<SpawnRequest> = { stdin: 'null', stdout: SIZE, stderr: 'stdout' };
-
-/** Resolves when a process sleeps in a write to its terminal. */
-async function blocked(pid: number): Promise<void> {
-  while (readFileSync(`/proc/${pid}/wchan`, 'latin1') === '0' || !stateOf(pid).startsWith('S'))
-    await new Promise((resolve) => setImmediate(resolve));
-}
-
-function stateOf(pid: number): string {
-  return /^State:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '';
-}
 
 /** Runs a script on a terminal to its end, and returns its output. */
 async function printed(script: string, changes: Partial<SpawnRequest> = {}): Promise<string> {
@@ -88,7 +78,7 @@ test('a stalled reader stops the program, without loss', async () => {
   const scene = new LogScene({}, undefined, 0.01);
   const run = startInto(scene.hub.openChannel(channelSpec('a')), 'exec seq 1 400000', TERMINAL);
   scene.out.stall();
-  await blocked(run.pid);
+  await untilBlocked(run.pid);
   scene.out.goOn();
   await run.intake.ended;
   await scene.end();
@@ -120,7 +110,7 @@ test('output that no target takes before the exit of the supervisor is counted',
   const scene = new LogScene();
   const run = startInto(scene.hub.openChannel(channelSpec('a')), 'exec yes', TERMINAL);
   scene.out.stall();
-  await blocked(run.pid);
+  await untilBlocked(run.pid);
   await scene.hub.finish({
     giveUpAtMs: (movedMs) => movedMs + 50,
     reason: () => 'it took nothing',
