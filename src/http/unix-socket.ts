@@ -137,8 +137,8 @@ function byDescriptor({ fd }: FileHandle, path: string): string {
 
 /**
  * Opens our private directory. All that follows goes by this descriptor: the owner of the directory above can rename
- * our directory and put another in its place, and must not choose the file that is given away. Nobody else can make or
- * move a file into ours, so the socket in it is the one that we make.
+ * our directory and put another in its place, and must not choose the file that is given away. No other user can make
+ * or move a file into ours, so the socket in it is the one that we make.
  */
 async function openPrivate(directory: string, path: string, isShared: boolean): Promise<FileHandle> {
   const opened = await open(directory, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);

@@ -59,7 +59,7 @@ export class AnsiStripper {
       const byte = bytes[at] as number;
       const verdict = this.#judge(byte);
       if (verdict === 'broken') {
-        // What broke the sequence may begin another one, so it is read again: the byte, and an ESC within a string.
+        // The cause of the break may begin another sequence, so it is read again: the byte, and an ESC in a string.
         const isStringEscape = this.#state === 'string-escape';
         if (isStringEscape) this.#held.pop();
         for (const held of this.#held) out[filled++] = held;

@@ -33,7 +33,7 @@ export interface ProgramGroups {
   membersOf(pid: number): number[] | null;
 }
 
-/** What {@link readUsageOf} knows of the programs. */
+/** Facts about the programs for {@link readUsageOf}. */
 export interface KnownPrograms {
   readonly groups?: ProgramGroups;
   /** True for the pid of a program. Other children of ours are orphans of programs, or hooks and checks. */

@@ -217,7 +217,7 @@ test('paths are left to the shell', { skip }, async (t) => {
   assert.equal(await words('onevisor', 'check', '-c', ''), ':file\n');
   assert.equal(await words('onevisor', 'install', ''), ':directory\n');
   assert.match(await words('onevisor', 'ctl', 'sh'), /^shutdown\t/);
-  // Nobody is asked for these lines, so they need no start of the executable.
+  // No supervisor is asked for these lines, so they need no start of the executable.
   const wordsHere = async (...line: string[]): Promise<string> => {
     let text = '';
     const io = { out: (more: string) => void (text += more), err: assert.fail, env: {}, calledPath: EXECUTABLE };

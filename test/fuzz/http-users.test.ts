@@ -95,7 +95,7 @@ function makeCredentials(random: Random): Credentials {
   }
 }
 
-/** What a client got. */
+/** The text that a client got, and the routes behind it. */
 interface Answer {
   readonly text: string;
   /** The routes that its connection has reached, with the role that they were given. */

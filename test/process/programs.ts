@@ -103,7 +103,7 @@ const STILL_CHECKS = 20;
 const STILL_PAUSE_MS = 2;
 
 /**
- * Resolves when a process sleeps in a write because nobody reads. A writer also sleeps for a moment whenever its pipe
+ * Resolves when a process sleeps in a write that has no reader. A writer also sleeps for a moment whenever its pipe
  * or terminal is full, so it must not have moved for some turns of our loop, in which we would have read.
  */
 export async function untilBlocked(pid: number): Promise<void> {
