@@ -38,6 +38,12 @@ echo broken >&2
 exec sleep 1000
 `;
 
+/** Compares the settings of the terminal with those of before. */
+const CHECK = '[ "$before" = "$(stty -g)" ] && echo "it is" sane';
+
+/** Goes on with a stopped view, and shows its code. Keys that are typed while a view ends may be lost in it. */
+const RESUME = 'clear; fg; echo "code $?"';
+
 /** A supervisor, and a shell in a terminal beside it. */
 async function open(t: TestContext): Promise<{ supervisor: Launched; tmux: Tmux; top: string }> {
   const supervisor = await launch(t, { as: 'plain', config: CONFIG, args: ['-n'], files: { 'web.sh': WEB } });
@@ -57,7 +63,7 @@ async function openTop(t: TestContext): Promise<Awaited<ReturnType<typeof open>>
 /** Waits for the end of the view, and compares the settings of the terminal. */
 async function seesSaneTerminal(tmux: Tmux, code: number): Promise<void> {
   await tmux.sees(new RegExp(`code ${code}\\n`));
-  await tmux.press('[ "$before" = "$(stty -g)" ] && echo "it is" sane', 'Enter');
+  await tmux.press(CHECK, 'Enter');
   const screen = await tmux.sees(/^it is sane$/m);
   assert.doesNotMatch(screen, /onevisor top {2}/, 'the screen from before is back');
 }
@@ -182,12 +188,12 @@ test('a log in the pager, which gets the terminal and gives it back', needsTmux,
   // Lines and keys in the meantime are the pager's. Ctrl-C is not ours, and Ctrl-Z stops both.
   await tmux.press('C-z');
   await tmux.sees(/Stopped/);
-  await tmux.press('clear', 'Enter', 'fg', 'Enter');
+  await tmux.press(RESUME, 'Enter');
   await tmux.sees(/^PAGER=[^]* top -c/m);
   await tmux.press('q', 'Enter');
   await tmux.sees(/─ log of count ─ following/);
-  await tmux.press('q', 'clear', 'Enter', '[ "$before" = "$(stty -g)" ] && echo "it is" sane', 'Enter');
-  await tmux.sees(/^it is sane$/m);
+  await tmux.press('q');
+  await seesSaneTerminal(tmux, 0);
 });
 
 test('without a pager it says so', needsTmux, async (t) => {
@@ -307,21 +313,19 @@ test('stops by Ctrl-Z and SIGSTOP with a sane terminal, and goes on', needsTmux,
   const { tmux, top } = await open(t);
   await tmux.press('before=$(stty -g)', 'Enter', top, 'Enter');
   await tmux.sees(/^onevisor top {2}6 processes/);
-  const check = '[ "$before" = "$(stty -g)" ] && echo "it is" sane';
   await tmux.press('C-z');
   await tmux.sees(/Stopped/);
-  await tmux.press('clear', 'Enter', check, 'Enter');
+  await tmux.press('clear', 'Enter', CHECK, 'Enter');
   await tmux.sees(/^it is sane$/m);
-  await tmux.press('fg', 'Enter');
+  await tmux.press(RESUME, 'Enter');
   await tmux.sees(/^onevisor top {2}6 processes/);
   // Nothing can be given back before SIGSTOP. The shell restores its terminal, and the view takes it again.
   process.kill(await tmux.child(), 'SIGSTOP');
   await tmux.sees(/Stopped/);
-  await tmux.press('fg', 'Enter', 'G');
+  await tmux.press(RESUME, 'Enter', 'G');
   await tmux.sees(/^onevisor top {2}6 processes/);
   await tmux.press('q');
-  await tmux.press('clear', 'Enter', check, 'Enter');
-  await tmux.sees(/^it is sane$/m);
+  await seesSaneTerminal(tmux, 0);
 });
 
 test('without a terminal it is status, with its exit code', async (t) => {
