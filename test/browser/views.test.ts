@@ -43,6 +43,8 @@ test('the view of a program says what describe says, and a span leads to its lin
   const { url, launched } = await launchSite(t, PROGRAMS);
   const page = await openPage(t, `${url}#/p/api`);
   await page.getByRole('heading', { name: /api/ }).first().waitFor();
+  // The facts come after the heading.
+  await page.locator('.facts > div', { hasText: 'Configured' }).waitFor();
   const { stdout } = await launched.ctl('describe', 'api');
   const facts = await page.locator('.facts > div').allInnerTexts();
   const shown = new Map(facts.map((fact) => fact.split('\n', 2) as [label: string, text: string]));
