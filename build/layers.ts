@@ -136,7 +136,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   'health/': {
     may: ['health/', 'core/', 'engine/alarm.ts', 'node:http', 'node:https', 'node:net', 'node:dns'],
     types: ['config/', 'engine/', 'node:tls'],
-    only: { 'connections.ts': ['files/authorities.ts'] },
+    only: { 'connections.ts': ['files/authorities.ts'], 'check.ts': ['files/path-probe.ts'] },
     reason:
       'health/ checks programs from outside, as their clients do: the port Jobs runs commands, and the engine ' +
       'acts on the results',
@@ -149,6 +149,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'engine/alarm.ts',
       'files/read-file.ts',
       'files/authorities.ts',
+      'files/path-probe.ts',
       'health/host-lookups.ts',
       'health/reasons.ts',
       'node:http',
@@ -164,6 +165,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
       'rpc/xmlrpc.ts',
       'files/read-file.ts',
       'files/authorities.ts',
+      'files/path-probe.ts',
       'health/reasons.ts',
       'node:http',
       'node:https',

@@ -12,6 +12,7 @@ import { errnoOf } from '../core/error-text.ts';
 import { renderAlert } from '../core/alert-template.ts';
 import type { NotifyConfig } from '../config/model.ts';
 import type { Clock, Jobs } from '../engine/ports.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
 import { readAuthorities } from '../files/authorities.ts';
 import { describeJob, describeTimeout } from '../health/reasons.ts';
@@ -34,6 +35,9 @@ export interface Attempt {
   readonly alert: Alert;
   readonly name: 'notification' | 'test';
 }
+
+/** Outcome of an attempt that was cancelled. */
+const CANCELLED: AlertFailure = { reason: 'cancelled', isFinal: true, pauseMs: null };
 
 /** Reason why a request cannot be made. Has no secret in it. */
 class RequestError extends Error {}
@@ -73,7 +77,22 @@ function run(
   );
 }
 
-function send({ section, alert }: Attempt, parts: DeliveryParts, delivered: Delivered): () => void {
+/** Sends a request, once its files can be reached. */
+function send(attempt: Attempt, parts: DeliveryParts, delivered: Delivered): () => void {
+  const { url_file: url, header_file: header, ca_file: ca } = attempt.section.options;
+  let isCancelled = false;
+  const end = pathProbe.whenReached(
+    () => [url, header, ca].filter((file) => file !== null),
+    () => request(attempt, parts, delivered),
+    (reason) => delivered(isCancelled ? CANCELLED : retried(reason)),
+  );
+  return () => {
+    isCancelled = true;
+    end();
+  };
+}
+
+function request({ section, alert }: Attempt, parts: DeliveryParts, delivered: Delivered): () => void {
   const { clock, lookup } = parts;
   const { template, timeout } = section.options;
   const timeoutMs = timeout * SECOND_MS;
@@ -85,7 +104,7 @@ function send({ section, alert }: Attempt, parts: DeliveryParts, delivered: Deli
       delivered(failure);
     });
     cancelTimeout = clock.alarm(clock.nowMs() + timeoutMs, () => end(retried(describeTimeout(timeoutMs))));
-    return () => end({ reason: 'cancelled', isFinal: true, pauseMs: null });
+    return () => end(CANCELLED);
   } catch (error) {
     const reason = explain(error);
     if (reason === null) throw error;

@@ -3,6 +3,7 @@ import type { ProcessConfig } from '../config/model.ts';
 import { messageOf } from '../core/error-text.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Clock, Jobs } from '../engine/ports.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import { type Answer, checkHttp, checkTcp, checkUnix, type HttpExpectation } from './connections.ts';
 import type { HostLookups } from './host-lookups.ts';
 import { describeJob, describeTimeout, lastLine } from './reasons.ts';
@@ -31,7 +32,12 @@ function expectationOf({ options }: ProcessConfig): HttpExpectation {
 const RUNNERS: { readonly [K in Probe['kind']]: Runner<Extract<Probe, { readonly kind: K }>> } = {
   http: ({ proc, probe }, { lookups }, answer) => checkHttp(probe, expectationOf(proc), lookups.lookup, answer),
   tcp: ({ probe }, { lookups }, answer) => checkTcp(probe.host, probe.port, lookups.lookup, answer),
-  unix: ({ probe }, _parts, answer) => checkUnix(probe.path, answer),
+  unix: ({ probe: { path } }, _parts, answer) =>
+    pathProbe.whenReached(
+      () => [path],
+      () => checkUnix(path, answer),
+      answer,
+    ),
   command: runCommand,
 };
 

@@ -10,6 +10,7 @@ import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { LogServer } from '../core/log-server.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import { connectTls, explainTls } from './tls-client.ts';
 
 /** An open connection. */
@@ -72,8 +73,25 @@ export function connectTo(server: LogServer): Connect {
       return (_attempt, events) =>
         openStream(() => connectTcp({ host, port, lookup: lookUpInTurn }), 'connect', events);
     case 'tls':
-      return (_attempt, events) => openStream(() => connectTls(server, lookUpInTurn), 'secureConnect', events);
+      return (_attempt, events) => openTls(server, events);
   }
+}
+
+/** Connects by TLS, once the files of its options can be reached. */
+function openTls(server: LogServer, events: LinkEvents): () => void {
+  const { ca, cert, key } = server.trust ?? {};
+  let isCancelled = false;
+  const end = pathProbe.whenReached(
+    () => [ca, cert, key].filter((file) => file !== undefined),
+    () => openStream(() => connectTls(server, lookUpInTurn), 'secureConnect', events),
+    (reason) => {
+      if (!isCancelled) events.lost(new Error(reason));
+    },
+  );
+  return () => {
+    isCancelled = true;
+    end();
+  };
 }
 
 /** Connects by a stream. `openedOn` is the event after which messages can be sent. */

@@ -10,6 +10,7 @@ import type { ChangeResult } from '../api/types.ts';
 import type { DashboardOptions } from '../config/options.ts';
 import type { Level } from '../core/log-level.ts';
 import { readAuthorities, systemAuthorities } from '../files/authorities.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
 import { ask, type PeerAccess, PeerConnections, PeerError } from './ask.ts';
 import { jsonProtocol } from './json-protocol.ts';
@@ -229,14 +230,21 @@ export class PeerHub {
   }
 
   #askFor(target: PeerTarget, timeoutMs: number): AskPeer {
-    const access = this.#access();
+    let access: Promise<PeerAccess> | null = null;
     const waits = (path: string): number => (path.includes('/wait?') ? PATIENCE_MS * 5 : timeoutMs);
-    return (request) =>
-      ask(target, { ...request, timeoutMs: waits(request.path), maxBytes: this.#limits.answerBytes }, access);
+    return async (request) => {
+      access ??= this.#access(target);
+      const limits = { timeoutMs: waits(request.path), maxBytes: this.#limits.answerBytes };
+      return ask(target, { ...request, ...limits }, await access);
+    };
   }
 
-  /** Returns the way to the peers. Throws a PeerError if the password cannot be read. */
-  #access(): PeerAccess {
+  /** Returns the way to a peer. Rejects with a PeerError if a file of the options cannot be read or reached. */
+  async #access(target: PeerTarget): Promise<PeerAccess> {
+    const { peers_password_file: password, peers_ca_file: authorities } = this.#parts.options;
+    const socket = target.address.kind === 'unix' ? target.address.path : null;
+    const silence = await pathProbe.reach(() => [password, authorities, socket].filter((path) => path !== null));
+    if (silence !== null) throw new PeerError(silence);
     return {
       lookup: this.#parts.lookup,
       authorization: this.#authorization(),

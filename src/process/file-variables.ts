@@ -43,6 +43,16 @@ export function expandFileVariables(variables: ReadonlyMap<string, string>, rule
   return expanded;
 }
 
+/** Returns the paths of the files that {@link expandFileVariables} would read. */
+export function filesOfVariables(variables: ReadonlyMap<string, string>, rule: FileVariables): string[] {
+  if (rule === false) return [];
+  const isWanted = wantedBy(rule);
+  return [...variables].flatMap(([name, path]) => {
+    const target = targetOf(name);
+    return target !== null && path !== '' && isWanted(target, path) ? [path] : [];
+  });
+}
+
 /** Returns the variable that a variable with a file stands for; null if it is none. */
 function targetOf(name: string): string | null {
   if (name.startsWith(PREFIX) && name.length > PREFIX.length) return name.slice(PREFIX.length);

@@ -17,11 +17,13 @@ import { signalNumbers } from '../core/signals.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { Clock, Job, JobOutcome, Jobs, Report, StartBudget } from '../engine/ports.ts';
 import type { LogChannel, Intake } from '../logs/ports.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import type { Addon, Reaped } from '../native/addon.ts';
 import { readEnvironmentFiles } from './environment-files.ts';
 import { JobInput } from './job-input.ts';
 import { JobOutput } from './job-output.ts';
 import type { LaunchContext, Launcher, StdioPlan } from './launcher.ts';
+import { pathsOfStart } from './start-paths.ts';
 
 /** Longest wait for the end of a killed command. */
 const KILL_WAIT_MS = 5000;
@@ -65,25 +67,39 @@ export class CommandJobs implements Jobs {
   }
 
   /**
-   * Runs a command for a program. Never throws; `done` gets the outcome later, once. Returns a function that cancels
-   * the job: it kills the process group, and the outcome is `cancelled`, unless `done` has been called already.
+   * Runs a command for a program, once its files can be reached. Never throws; `done` gets the outcome later, once.
+   * Returns a function that cancels the job: it kills the process group, and the outcome is `cancelled`, unless `done`
+   * has been called already.
    */
   run(proc: ProcessConfig, job: Job, done: (outcome: JobOutcome) => void): () => void {
     let isCancelled = false;
-    let cancel = (): void => {
-      isCancelled = true;
-    };
+    let callOff = (): void => undefined;
+    let kill = (): void => undefined;
     const finish = (outcome: JobOutcome): void =>
       queueMicrotask(() => this.#call(done, isCancelled ? { kind: 'cancelled' } : outcome));
-    this.#parts.budget.run(() => {
-      if (isCancelled) return finish({ kind: 'cancelled' });
+    const attempt = (work: () => void): void => {
       try {
-        cancel = this.#begin(proc, job, done);
+        work();
       } catch (error) {
         finish({ kind: 'failed', reason: messageOf(error) });
       }
+    };
+    attempt(() => {
+      const target = { ...proc, argv: splitCommandLine(job.command) };
+      const paths = (): string[] => pathsOfStart(target, this.#parts.context());
+      callOff = pathProbe.look(paths, (reason) => {
+        if (reason !== null) return finish({ kind: 'failed', reason });
+        this.#parts.budget.run(() => {
+          if (isCancelled) finish({ kind: 'cancelled' });
+          else attempt(() => (kill = this.#begin(target, job, done)));
+        });
+      });
     });
-    return () => cancel();
+    return () => {
+      isCancelled = true;
+      callOff();
+      kill();
+    };
   }
 
   /** Starts a job with its time limit. Returns the function that cancels the job. */
@@ -120,18 +136,15 @@ export class CommandJobs implements Jobs {
       throw new Error('the previous command was killed and has not ended');
     const [out, err] = this.#channels(proc, job);
     const outer = context();
-    const { pid, stdin, stdout, stderr } = launcher.launch(
-      { ...proc, argv: splitCommandLine(job.command) },
-      {
-        ...outer,
-        files: readEnvironmentFiles(proc.options, outer),
-        added: job.environment,
-        stdio: planStdio(proc, job, out, err),
-        cgroup: null,
-        descriptors: [],
-        pidVariable: null,
-      },
-    );
+    const { pid, stdin, stdout, stderr } = launcher.launch(proc, {
+      ...outer,
+      files: readEnvironmentFiles(proc.options, outer),
+      added: job.environment,
+      stdio: planStdio(proc, job, out, err),
+      cgroup: null,
+      descriptors: [],
+      pidVariable: null,
+    });
     const keeps = job.output === 'keep' && stdout !== null;
     const intakes = keeps
       ? []

@@ -3,10 +3,11 @@
  * not end the process.
  */
 import { onExit } from 'signal-exit';
+import { pathProbe } from '../files/path-probe.ts';
 
 /** Resources to be removed at exit. */
 export class Leftovers {
-  readonly #removals = new Set<() => void>();
+  readonly #removals = new Map<() => void, readonly string[]>();
   readonly #report: (error: unknown) => void;
 
   /** `report` gets the errors of removals. */
@@ -19,21 +20,35 @@ export class Leftovers {
     });
   }
 
-  /** Calls `remove` at exit. Returns a function that cancels this without calling `remove`. */
-  add(remove: () => void): () => void {
-    this.#removals.add(remove);
+  /**
+   * Calls `remove` at exit, unless the absolute `paths` that it touches cannot be reached. Returns a function that
+   * cancels this without calling `remove`.
+   */
+  add(remove: () => void, paths: readonly string[] = []): () => void {
+    this.#removals.set(remove, paths);
     return () => this.#removals.delete(remove);
   }
 
-  /** Removes everything now, the latest first. A failure is reported, and the others are still removed. */
+  /**
+   * Removes everything now, the latest first; later what is on a file system that may hang. A failure is reported, and
+   * the others are still removed.
+   */
   removeAll(): void {
-    for (const remove of [...this.#removals].toReversed()) {
+    for (const [remove, paths] of [...this.#removals].toReversed()) {
       this.#removals.delete(remove);
-      try {
-        remove();
-      } catch (error) {
-        this.#report(error);
-      }
+      const attempt = (): (() => void) => {
+        try {
+          remove();
+        } catch (error) {
+          this.#report(error);
+        }
+        return () => undefined;
+      };
+      pathProbe.whenReached(
+        () => paths,
+        attempt,
+        (reason) => this.#report(new Error(reason)),
+      );
     }
   }
 }

@@ -23,6 +23,7 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../core/error-text.ts';
 import type { SocketAddress } from '../core/socket-address.ts';
 import { ForeignLinkError, resolveLinks } from '../files/links.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import { readRegularFile } from '../files/read-file.ts';
 import { describeSystemError } from '../files/system-error.ts';
 import type { Addon } from '../native/addon.ts';
@@ -67,7 +68,10 @@ export interface ListeningSocket {
   permit(permissions: SocketPermissions): void;
   /** Closes our descriptor. The path stays, and processes that have the socket can still accept. Never throws. */
   release(): void;
-  /** Closes the socket and removes its path, unless another socket has replaced it. Never throws. */
+  /**
+   * Closes the socket and removes its path, unless another socket has replaced it. On a file system that may hang, the
+   * path is removed later. Never throws.
+   */
   close(): void;
 }
 
@@ -188,8 +192,16 @@ function unixSocket(fd: number, own: SocketFile, warn: (text: string) => void): 
     release,
     close: () => {
       release();
-      removeOwn(own, warn);
-      closeFile();
+      const remove = (): (() => void) => {
+        removeOwn(own, warn);
+        closeFile();
+        return () => undefined;
+      };
+      pathProbe.whenReached(
+        () => [path],
+        remove,
+        (reason) => warn(`cannot remove ${path}: ${reason}`),
+      );
     },
   };
 }

@@ -26,7 +26,7 @@ import { systemClock } from '../process/clock.ts';
 import { Launcher } from '../process/launcher.ts';
 import { Leftovers } from '../process/leftovers.ts';
 import { waitForOutsiders } from '../process/outsiders.ts';
-import { PathProbe } from '../process/path-probe.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import { peerOf } from '../process/peer.ts';
 import { Reaper } from '../process/reaper.ts';
 import { type SignalIntake, signalsToTake } from '../process/signals.ts';
@@ -123,8 +123,7 @@ export class SupervisorRun {
     // The log is not open yet when the owner of its file is looked up.
     this.#findOwner = ownerFinder(addon, (...line) => queueMicrotask(() => this.#report(...line)));
     this.#hub = this.#openLog();
-    const probe = new PathProbe({ clock: systemClock });
-    this.#configReader = new ConfigReader(input.read, reading, { report: this.#report, probe });
+    this.#configReader = new ConfigReader(input.read, reading, { report: this.#report, probe: pathProbe });
     this.#leftovers = new Leftovers((error) => this.#report('error', `cannot clean up: ${reasonOf(error)}`));
     process.on('uncaughtException', (error) =>
       this.#report('critical', `unexpected error: ${describeMistake(error)}`, { event: 'internal_error' }),
@@ -190,6 +189,7 @@ export class SupervisorRun {
       this.#alerts.close();
       await Promise.all([this.#servers.close(), this.#hub.finish(this.#stopBudget.flushLimit(isAsked))]);
       this.#leftovers.removeAll();
+      await pathProbe.idle();
     }
   }
 

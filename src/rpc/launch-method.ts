@@ -20,11 +20,11 @@ export const launchMethod: Method = {
       'capabilities, no_new_privs, mount_namespace',
   },
   isChange: true,
-  call: ({ api, client }, [value]) => {
+  call: async ({ api, client }, [value]) => {
     const name = readText(value);
     if (client.door !== 'unix')
       throw RpcFault.of('FAILED', 'the environment of a program is shown over a unix socket only');
-    const settings = api.launchSettings(findOneProcess(api, name).id);
+    const settings = await api.launchSettings(findOneProcess(api, name).id);
     if (typeof settings === 'string') throw RpcFault.of('FAILED', `cannot run a command as ${name}: ${settings}`);
     const { env, directory, umask, uid, gid, groups, limits, nice, oomScoreAdj, mountNamespace } = settings;
     const { capabilities, noNewPrivileges } = settings;

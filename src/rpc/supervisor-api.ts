@@ -264,7 +264,7 @@ export interface SupervisorApi extends ProcessLists {
   /**
    * Returns the settings that a program would start with, for another command; a text is the reason why there are none.
    */
-  launchSettings(id: string): ProgramSettings | string;
+  launchSettings(id: string): Promise<ProgramSettings | string>;
   /** Targets of a stream as the configuration names them: `AUTO`, `/var/log/web.log, syslog`; null for none. */
   logTargets(config: ProcessConfig, stream: StreamName): string | null;
   /**

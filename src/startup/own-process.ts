@@ -154,7 +154,7 @@ export function writePidFile(path: string, pid: number, leftovers: Leftovers): M
   leftovers.add(() => {
     // The file may be missing, or may belong to another supervisor that was started with the same configuration.
     if (existsSync(path) && readPidFile(path) === pid) unlinkSync(path);
-  });
+  }, [path]);
   return formatStarted(pid);
 }
 

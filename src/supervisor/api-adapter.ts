@@ -261,7 +261,7 @@ export class ApiAdapter implements SupervisorApi {
     return target.kind === 'file' || target.kind === 'stdio' ? target.path : null;
   }
 
-  launchSettings(id: string): ReturnType<SupervisorApi['launchSettings']> {
+  async launchSettings(id: string): ReturnType<SupervisorApi['launchSettings']> {
     const proc = this.#engine.process(id);
     if (proc === null) return 'it is not active any more';
     return programSettings(this.#supervision, proc.config, this.#parts.mountNamespace());

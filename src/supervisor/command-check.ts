@@ -1,4 +1,4 @@
-/** Looks up the command of a program, and the files that its start reads, without starting it. */
+/** Looks up the command of a program without starting it. */
 import { resolve } from 'node:path';
 import type { ProcessConfig } from '../config/model.ts';
 import { candidatesOf, type CommandContext, findCommand, pathIn } from '../process/command.ts';
@@ -6,27 +6,12 @@ import { findRemote, readMounts } from '../files/remote-mounts.ts';
 import { EXIT_NOT_FOUND, SpawnError } from '../process/spawn-error.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 
-/** Files of users and groups. The user of a program is looked up there (`user`, `user_env`). */
-const ACCOUNTS = ['/etc/passwd', '/etc/group'];
-
 function contextOf(options: ProcessConfig['options'], ownPath: string | undefined): CommandContext {
   return { programPath: options.environment.get('PATH') ?? null, ownPath, directory: options.directory };
 }
 
 function placesOf(argv: readonly string[], context: CommandContext): string[] {
   return candidatesOf(argv[0] ?? '', context).map((path) => resolve(pathIn(path, context.directory)));
-}
-
-/** Returns the files and directories that a start looks at, as absolute paths. `ownPath`: PATH of the supervisor. */
-export function pathsOfStart({ argv, options }: ProcessConfig, ownPath: string | undefined): string[] {
-  const { directory, environment_file: files, environment_dir: directories, user, user_env } = options;
-  return [
-    ...(user === null && !user_env ? [] : ACCOUNTS),
-    ...files.map(({ path }) => resolve(path)),
-    ...directories.map((path) => resolve(path)),
-    ...(directory === null ? [] : [resolve(directory)]),
-    ...placesOf(argv, contextOf(options, ownPath)),
-  ];
 }
 
 /** Returns the reason why a command cannot be executed; null if it can. `ownPath`: PATH of the supervisor. */

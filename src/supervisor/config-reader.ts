@@ -6,7 +6,8 @@ import { formatProblem, isNote } from '../config/problems.ts';
 import type { LogFields } from '../core/log-fields.ts';
 import type { Message } from '../engine/messages.ts';
 import type { Report } from '../engine/ports.ts';
-import type { PathProbe } from '../process/path-probe.ts';
+import type { PathProbe } from '../files/path-probe.ts';
+import { ACCOUNTS } from '../process/start-paths.ts';
 
 /** A configuration that is invalid. */
 export interface Unread {
@@ -38,6 +39,8 @@ export class ConfigReader {
   readonly #probe: Pick<PathProbe, 'look'>;
   /** The files of the latest valid reading, as patterns. */
   #sources: readonly string[];
+  /** Files with passwords, which a reading reads too. */
+  #passwords: readonly string[];
   #warnings: readonly Problem[];
   /** Programs that clients have scaled, by name. */
   #scales: Scales = new Map();
@@ -48,6 +51,7 @@ export class ConfigReader {
     this.#report = report;
     this.#probe = probe;
     this.#sources = first.config?.sources ?? [];
+    this.#passwords = passwordFilesOf(first.config);
     this.#warnings = first.warnings;
   }
 
@@ -74,7 +78,7 @@ export class ConfigReader {
   reach<T>(act: (unread: Unread | null) => T): Promise<T> {
     // As an async function, so that an error of `act` becomes a rejection. It runs at once.
     const run = async (reason: string | null): Promise<T> => act(reason === null ? null : unreached(reason));
-    const paths = (): string[] => this.#sources.map(placeOf);
+    const paths = (): string[] => [...ACCOUNTS, ...this.#sources.map(placeOf), ...this.#passwords];
     return new Promise((resolve) => {
       this.#probe.look(paths, (reason) => resolve(run(reason)));
     });
@@ -85,6 +89,7 @@ export class ConfigReader {
     const reading = this.#read(this.#scales);
     if (reading.config !== null) {
       this.#sources = reading.config.sources;
+      this.#passwords = passwordFilesOf(reading.config);
       this.#dropScales(reading.config);
     }
     const before = new Set(this.#warnings.map(formatProblem));
@@ -110,6 +115,10 @@ export class ConfigReader {
         event: 'updated',
       });
   }
+}
+
+function passwordFilesOf(config: Config | null): string[] {
+  return (config?.apiUsers ?? []).flatMap(({ options: { password_file: file } }) => (file === null ? [] : [file]));
 }
 
 function unreached(reason: string): Unread {

@@ -5,13 +5,13 @@ import type { ProgramSettings } from '../rpc/supervisor-api.ts';
 import type { Supervision } from './supervision.ts';
 
 /** Returns the settings of a program, or the reason why it could not be started with them. */
-export function programSettings(
+export async function programSettings(
   supervision: Pick<Supervision, 'launchSettingsOf' | 'config'>,
   proc: ProcessConfig,
   mountNamespace: string,
-): ProgramSettings | string {
+): Promise<ProgramSettings | string> {
   try {
-    const settings = supervision.launchSettingsOf(proc);
+    const settings = await supervision.launchSettingsOf(proc);
     return {
       ...settings,
       // The client may have another user, directory and umask than we have.

@@ -335,6 +335,12 @@ function keysOf(proc: ProcessConfig): readonly string[] {
   return socket === undefined ? listenKeysOf(proc) : [...listenKeysOf(proc), fastCgiKeyOf(proc, socket)];
 }
 
+/** Returns the paths of all unix sockets of a process. */
+export function pathsOfSockets({ options: { listen, socket } }: ProcessConfig): string[] {
+  const addresses = [...listen.map(({ address }) => address), ...(socket === undefined ? [] : [socket])];
+  return addresses.flatMap((address) => (address.kind === 'unix' ? [address.path] : []));
+}
+
 function isUpOrDue({ record }: Pick<ProcessView, 'record'>): boolean {
   return record.pid !== null || record.deadlineMs !== null || record.state === 'STARTING';
 }

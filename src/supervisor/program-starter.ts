@@ -10,7 +10,7 @@ import { FIRST_LISTEN_FD, type InheritedSockets, LISTEN_PID, listenVariables } f
 import { namespecOf } from '../engine/process-table.ts';
 import type { Addon, ResourceLimit, SpawnRequest, SpawnResult } from '../native/addon.ts';
 import type { Cgroups } from '../process/cgroups.ts';
-import { readEnvironmentFiles } from '../process/environment-files.ts';
+import { type OuterVariables, readEnvironmentFiles } from '../process/environment-files.ts';
 import {
   inheritedStdio,
   type LaunchContext,
@@ -20,10 +20,10 @@ import {
   type StdioPlan,
 } from '../process/launcher.ts';
 import { NotificationChannels } from '../process/notification-channels.ts';
-import { PathProbe } from '../process/path-probe.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import { SpawnError } from '../process/spawn-error.ts';
-import { pathsOfStart } from './command-check.ts';
-import type { ProgramSockets } from './program-sockets.ts';
+import { pathsOfStart } from '../process/start-paths.ts';
+import { pathsOfSockets, type ProgramSockets } from './program-sockets.ts';
 import type { ProgramStreams } from './program-streams.ts';
 import { ReadyLogs } from './ready-logs.ts';
 
@@ -70,12 +70,10 @@ export class ProgramStarter implements Processes {
   /** Notifications in the output of programs. */
   readonly readyLogs: ReadyLogs;
   readonly #parts: StarterParts;
-  readonly #probe: PathProbe;
   readonly #context: () => StarterContext;
 
   constructor(parts: StarterParts, context: () => StarterContext) {
     this.#parts = parts;
-    this.#probe = new PathProbe({ clock: parts.clock });
     this.#context = context;
     this.readyLogs = new ReadyLogs(parts.report);
     this.channels = new NotificationChannels({
@@ -86,7 +84,13 @@ export class ProgramStarter implements Processes {
   }
 
   reach(proc: ProcessConfig, done: (reason: string | null) => void): () => void {
-    return this.#probe.look(() => pathsOfStart(proc, this.#parts.env['PATH']), done);
+    const paths = (): string[] => [...pathsOfStart(proc, this.#outerVariables), ...pathsOfSockets(proc)];
+    return pathProbe.look(paths, done);
+  }
+
+  /** Variables that come before those of a program. */
+  get #outerVariables(): OuterVariables {
+    return { inherited: this.#parts.env, common: this.#context().config.supervisord.environment };
   }
 
   spawn(proc: ProcessConfig, run: number): SpawnOutcome {
@@ -114,9 +118,14 @@ export class ProgramStarter implements Processes {
     this.#context().streams.readRemaining(pid);
   }
 
-  /** Returns the settings that a program would start with. Throws a {@link SpawnError} for an unknown user. */
-  settingsOf(proc: ProcessConfig): LaunchSettings {
+  /**
+   * Returns the settings that a program would start with. Throws a {@link SpawnError} for an unknown user, and if a
+   * file of the start cannot be read or reached.
+   */
+  async settingsOf(proc: ProcessConfig): Promise<LaunchSettings> {
     const { launcher } = this.#parts;
+    const silence = await pathProbe.reach(() => pathsOfStart(proc, this.#outerVariables));
+    if (silence !== null) throw new SpawnError('exec', 'ETIMEDOUT', silence);
     return launcher.settingsOf(proc, {
       ...this.#launchContext(proc),
       added: new Map(),
@@ -131,10 +140,10 @@ export class ProgramStarter implements Processes {
   #launchContext(
     proc: ProcessConfig,
   ): Omit<LaunchContext, 'added' | 'stdio' | 'descriptors' | 'cgroup' | 'pidVariable'> {
-    const { env, limits, serverUrl } = this.#parts;
+    const { limits, serverUrl } = this.#parts;
     const { options } = proc;
-    const inherited = options.notify === null ? env : withoutWatchdog(env);
-    const outer = { inherited, common: this.#context().config.supervisord.environment };
+    const { inherited, common } = this.#outerVariables;
+    const outer = { inherited: options.notify === null ? inherited : withoutWatchdog(inherited), common };
     return {
       ...outer,
       files: readEnvironmentFiles(options, outer),

@@ -134,8 +134,8 @@ export class Supervision {
     return this.#monitors.map((monitor) => monitor.lastCheck?.(id) ?? null).find((check) => check !== null) ?? null;
   }
 
-  /** Returns the settings that a program would start with. Throws a SpawnError for an unknown user. */
-  launchSettingsOf(proc: ProcessConfig): LaunchSettings {
+  /** Returns the settings that a program would start with. Rejects with a SpawnError. */
+  launchSettingsOf(proc: ProcessConfig): Promise<LaunchSettings> {
     return this.#starter.settingsOf(proc);
   }
 

@@ -1,9 +1,11 @@
 /**
- * A file system that hangs under a program, its directory, its log, the users, or watched files. Clients are answered,
+ * A file system that hangs under any file that the supervisor opens while it runs. Clients are answered,
  * children are reaped, and TERM ends the supervisor all the time.
  */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { describe, test, type TestContext } from 'node:test';
 import { until } from '../e2e/observe.ts';
 import { type HungFiles, hungSkipReason, mountHung } from './hung.ts';
@@ -50,11 +52,79 @@ restart_on_change=%FOLDER%/far/watched
 ${OPTIONS}
 `;
 
+/** Programs and sections with files that are looked at again while the supervisor runs. */
+const LATER = `
+[program:hooks]
+command=sleep 86411
+stop_command=%FOLDER%/far/program
+post_stop_command=%FOLDER%/far/program
+reload_command=%FOLDER%/far/program
+startsecs=0
+[program:before]
+command=sleep 86412
+pre_start_command=%FOLDER%/far/program
+${OPTIONS}
+[program:checked]
+command=sleep 86413
+healthcheck=%FOLDER%/far/program
+healthcheck_interval=1
+healthcheck_retries=1
+startsecs=0
+[program:connected]
+command=sleep 86414
+healthcheck=unix://%FOLDER%/far/socket
+healthcheck_interval=1
+healthcheck_retries=1
+startsecs=0
+[program:variables]
+command=sleep 86415
+environment_file=%FOLDER%/far/log
+${OPTIONS}
+[program:secret]
+command=sleep 86416
+environment=TOKEN_FILE="%FOLDER%/far/log"
+expand_file_variables=TOKEN
+${OPTIONS}
+[program:listening]
+command=sleep 86417
+listen=unix://%FOLDER%/far/socket
+autostart=false
+[fcgi-program:accepting]
+command=sleep 86418
+socket=unix://%FOLDER%/far/accepting
+startsecs=0
+[program:remote]
+command=sh -c 'while sleep 0.1; do echo a line; done'
+stdout_logfile=syslog+tls://127.0.0.1:1?ca=%FOLDER%/far/log
+startsecs=0
+autostart=false
+[notify:command]
+events=fatal
+command=%FOLDER%/far/program
+[notify:url]
+events=fatal
+url_file=%FOLDER%/far/log
+[notify:authority]
+events=fatal
+url=https://127.0.0.1:1/
+ca_file=%FOLDER%/far/log
+[dashboard]
+peers=one=http://127.0.0.1:1, two=unix://%FOLDER%/far/socket
+peers_username=one
+peers_password_file=%FOLDER%/far/log
+peers_insecure=true
+[api_user:one]
+role=read
+password_file=%FOLDER%/far/log
+`;
+
 /** Longest time of an answer. Without the guard there is none while the file system hangs. */
 const ANSWER_MS = 10_000;
 /** Time within which TERM ends everything, also on a busy machine. */
 const END_MS = 20_000;
 const NUMBER_OF_ANSWERS = 20;
+
+const SILENT = /cannot be reached: the file system \S+ \(fuse\.hung\) does not answer/;
 
 const skip = (await hungSkipReason()) ?? false;
 
@@ -64,10 +134,10 @@ interface Scene {
   readonly infoOf: (name: string) => Promise<Info>;
 }
 
-async function begin(context: TestContext, more = ''): Promise<Scene> {
+async function begin(context: TestContext, more = '', ours = ''): Promise<Scene> {
   const world = await startWorld(context, {
-    config: CONFIG + more,
-    files: { 'watched/file': 'a', 'far/.keep': '', 'directory/.keep': '' },
+    config: CONFIG.replace('[supervisord]', `[supervisord]\n${ours}`) + more,
+    files: { 'watched/file': 'a', 'far/.keep': '', 'far/log': 'secret', 'directory/.keep': '' },
     prepare: 'chmod 755 .',
   });
   await world.app.waitForLine(/success: steady/);
@@ -124,6 +194,15 @@ const untilState = ({ infoOf }: Scene, name: string, state: string): Promise<Inf
     return info.statename === state && info;
   });
 
+/** Reads a page over the control socket. */
+function getText(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get({ socketPath, path, timeout: ANSWER_MS }, (response) => void text(response).then(resolve, reject))
+      .on('timeout', () => reject(new Error(`no answer to ${path}`)))
+      .on('error', reject);
+  });
+}
+
 describe('a file system that hangs', { skip, concurrency: 2 }, () => {
   for (const name of ['program', 'directory', 'user'])
     test(`under the ${name} of a program`, async (context) => {
@@ -175,6 +254,50 @@ describe('a file system that hangs', { skip, concurrency: 2 }, () => {
     await writeFile(world.path('watched/file'), 'changed');
     await until('the near program to be restarted', async () => (await scene.infoOf('near')).pid !== before);
     assert.match(await readFile(world.path('main.log'), 'utf8'), /does not answer/);
+    await ends(context, scene);
+  });
+
+  test('under hooks, checks, messages, secrets and sockets', async (context) => {
+    const scene = await begin(context, LATER, 'pidfile=%FOLDER%/far/pid');
+    const { world, files, infoOf } = scene;
+    await untilState(scene, 'connected', 'RUNNING');
+    await files.hang();
+    const refusals = new Map<string, Promise<string>>();
+    const call = async (method: string, ...words: readonly (string | boolean)[]): Promise<void> => {
+      const answer = world.call(method, ...words).then(String, String);
+      refusals.set(`${method} ${words[0]}`, answer);
+      // A call that makes the supervisor hang is the one before the answer that does not come.
+      await world
+        .processes(ANSWER_MS)
+        .catch((error: unknown) => assert.fail(`${method} ${words[0]}: ${String(error)}`));
+    };
+    for (const name of ['before', 'variables', 'secret', 'listening', 'remote'])
+      await call('supervisor.startProcess', name, false);
+    await call('onevisor.getLaunchSettings', 'variables');
+    await call('onevisor.reloadProcess', 'hooks');
+    for (const name of ['command', 'url', 'authority']) await call('onevisor.testNotification', name);
+    await call('supervisor.reloadConfig');
+    const peers = getText(world.path('ctl.sock'), '/api/v1/peers');
+    await goesOn(context, scene);
+    assert.match(await refusals.get('onevisor.getLaunchSettings variables')!, SILENT);
+    assert.match(await refusals.get('supervisor.reloadConfig undefined')!, SILENT);
+    for (const name of ['command', 'url', 'authority'])
+      assert.match(await refusals.get(`onevisor.testNotification ${name}`)!, SILENT);
+    for (const name of ['before', 'variables', 'secret', 'listening'])
+      await until(`${name} to be refused`, async () => SILENT.test((await infoOf(name)).spawnerr));
+    assert.equal(typeof (await peers), 'string');
+    await until('the peers to be refused', async () =>
+      SILENT.test(await getText(world.path('ctl.sock'), '/api/v1/peers')),
+    );
+    for (const name of ['checked', 'connected'])
+      await until(`the check of ${name}`, async () => SILENT.test(JSON.stringify(await infoOf(name))));
+    await until('the server to be lost', () => world.log().some((line) => /syslog\+tls.*cannot be reached/.test(line)));
+    await call('supervisor.stopProcess', 'hooks');
+    await until('the hooks to fail', () =>
+      ['reload_command', 'stop_command', 'post_stop_command'].every((hook) =>
+        world.log().some((line) => line.includes(hook) && SILENT.test(line)),
+      ),
+    );
     await ends(context, scene);
   });
 

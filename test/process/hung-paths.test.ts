@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../src/engine/ports.ts';
-import { PathProbe } from '../../src/process/path-probe.ts';
+import { pathsOfStart } from '../../src/process/start-paths.ts';
+import { configOf, readText } from '../unit/config/memory-source.ts';
+import { PathProbe } from '../../src/files/path-probe.ts';
 import { findRemote, mountsThatMayHang, parseMounts, readMounts } from '../../src/files/remote-mounts.ts';
 import { makeTurns } from '../../src/watch/turns.ts';
 
@@ -75,6 +77,7 @@ function probeWith(): {
   readonly touched: Array<{ readonly path: string; readonly answer: () => void }>;
   readonly reasons: Array<string | null>;
   readonly look: (...paths: string[]) => () => void;
+  readonly probe: PathProbe;
 } {
   const time = new Time();
   const touched: Array<{ readonly path: string; readonly answer: () => void }> = [];
@@ -90,7 +93,7 @@ function probeWith(): {
       () => paths,
       (reason) => reasons.push(reason),
     );
-  return { time, touched, reasons, look };
+  return { time, touched, reasons, look, probe };
 }
 
 const SILENT = '/srv/app/run cannot be reached: the file system /srv/app (nfs4) does not answer';
@@ -153,6 +156,81 @@ test('a look that is cancelled ends at once, and only once', async () => {
   touched[0]?.answer();
   await turnOfLoop();
   assert.deepEqual([reasons, time.alarms], [['it was stopped before it was started'], 0]);
+});
+
+test('work begins once its files have answered, and is ended as the look was', async () => {
+  const { time, touched, probe } = probeWith();
+  const log: string[] = [];
+  const begin = (path: string): (() => void) =>
+    probe.whenReached(
+      () => [path],
+      () => {
+        log.push('begun');
+        return () => log.push('ended');
+      },
+      (reason) => log.push(reason),
+    );
+  begin('/bin/sh')();
+  assert.deepEqual(log.splice(0), ['begun', 'ended']);
+  const end = begin('/srv/app/run');
+  await turnOfLoop();
+  touched[0]?.answer();
+  await turnOfLoop();
+  end();
+  assert.deepEqual(log.splice(0), ['begun', 'ended']);
+  begin('/srv/app/run')();
+  assert.deepEqual(log, [], 'the refusal comes after the call');
+  await turnOfLoop();
+  assert.deepEqual(log.splice(0), ['it was stopped before it was started']);
+  touched[1]?.answer();
+  await turnOfLoop();
+  begin('/srv/app/run');
+  time.advance(5000);
+  begin('/srv/app/run');
+  assert.deepEqual(log, []);
+  await turnOfLoop();
+  assert.deepEqual(log, [SILENT, SILENT]);
+});
+
+test('the end waits for looks, but not for long', async () => {
+  const { time, touched, look, probe } = probeWith();
+  await probe.idle();
+  look('/srv/app/run');
+  let isIdle = false;
+  void probe.idle().then(() => (isIdle = true));
+  await turnOfLoop();
+  assert.equal(isIdle, false);
+  touched[0]?.answer();
+  await turnOfLoop();
+  assert.deepEqual([isIdle, time.alarms], [true, 0]);
+  look('/srv/app/run');
+  isIdle = false;
+  void probe.idle().then(() => (isIdle = true));
+  time.advance(1000);
+  await turnOfLoop();
+  assert.equal(isIdle, true);
+});
+
+test('a start looks at its command, directory, users, and files with variables', () => {
+  const file = '/run/a=1';
+  const text =
+    '[supervisord]\n[program:a]\ncommand=run -x\ndirectory=/srv/dir\nuser_env=true\n' +
+    'environment=PATH="/far/bin:/bin",T_FILE="/run/t"\n' +
+    `environment_file=${file}\nenvironment_dir=/run/dir\nexpand_file_variables=T,U\n`;
+  const proc = configOf(readText(text)).groups[0]?.processes[0];
+  assert.ok(proc !== undefined);
+  const outer = { inherited: { PATH: '/usr/bin', U_FILE: '/run/u', V_FILE: '/run/v' }, common: new Map() };
+  assert.deepEqual(pathsOfStart(proc, outer), [
+    '/etc/passwd',
+    '/etc/group',
+    file,
+    '/run/dir',
+    '/run/u',
+    '/run/t',
+    '/srv/dir',
+    '/far/bin/run',
+    '/bin/run',
+  ]);
 });
 
 test('a look at watched files that hangs loses its turn, and three of them make the others wait', async () => {

@@ -384,7 +384,7 @@ export class FakeApi implements SupervisorApi {
     return this.tendError;
   }
 
-  launchSettings(): ProgramSettings | string {
+  async launchSettings(): Promise<ProgramSettings | string> {
     return this.settingsAnswer;
   }
 

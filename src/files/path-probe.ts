@@ -1,42 +1,62 @@
 /**
- * Asks whether the files of a start can be reached, before the start touches them. Between clone and exec, a child has
- * our memory, and the kernel lets us wait until the program is loaded. If its file system hangs, we would hang with it,
- * and answer neither clients nor TERM. So a thread of the pool looks first. Files on local disks are not asked for.
+ * Asks whether files can be reached, before PID 1 touches them: the files of a start, of a hook or check, of a reload,
+ * and those that are read again for each request. Between clone and exec, a child has our memory, and the kernel lets
+ * us wait until the program is loaded. If its file system hangs, we would hang with it, and answer neither clients nor
+ * TERM. So a thread of the pool looks first. Files on local disks are not asked for.
  */
 import { open, stat } from 'node:fs/promises';
-import type { Clock } from '../engine/ports.ts';
-import { toPath } from '../files/bytes.ts';
-import { findRemote, readMounts, type RemoteMounts, type RemotePath } from '../files/remote-mounts.ts';
+import { toPath } from './bytes.ts';
+import { findRemote, readMounts, type RemoteMounts, type RemotePath } from './remote-mounts.ts';
 
 /** Time within which a file system must answer. */
 const PATIENCE_MS = 5000;
+/** Longest wait at the end of the process. */
+const LAST_WAIT_MS = 1000;
 /** Time for which the table of mounts is taken as unchanged. */
 const FRESH_MS = 100;
+/** Reason of a look that was ended. A start gives it as the reason why it was not made. */
+const CALLED_OFF = 'it was stopped before it was started';
 /** Bytes that the kernel reads to tell how a file is executed. */
 const HEAD_BYTES = 256;
 
-/** Parts of a {@link PathProbe}. Tests replace the last two. */
+/** A monotonic clock in milliseconds. `alarm` returns the function that cancels it. */
+interface ProbeClock {
+  nowMs(): number;
+  alarm(atMs: number, wake: () => void): () => void;
+}
+
+const ownClock: ProbeClock = {
+  nowMs: () => performance.now(),
+  alarm: (atMs, wake) => {
+    const timer = setTimeout(wake, Math.max(0, atMs - performance.now()));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Parts of a {@link PathProbe}, for tests. */
 export interface PathProbeParts {
-  readonly clock: Clock;
+  readonly clock?: ProbeClock;
   readonly mounts?: () => RemoteMounts;
-  /** Touches a file as a start would. May never resolve. */
+  /** Touches a file as a start does. May never resolve. */
   readonly touch?: (path: string) => Promise<void>;
 }
 
-/** Called once, with the reason why the start must not be made, or null. */
+/** Called once, with the reason why the paths must not be touched, or null. */
 export type Reached = (reason: string | null) => void;
 
 /** Looks at paths on file systems that may hang. */
 export class PathProbe {
-  readonly #clock: Clock;
+  readonly #clock: ProbeClock;
   readonly #readMounts: () => RemoteMounts;
   readonly #touch: (path: string) => Promise<void>;
   #mounts: RemoteMounts = new Map();
   #readAtMs = -Infinity;
+  /** The looks under way. */
+  readonly #looks = new Set<Promise<void>>();
   /** Mount points with a look that has no answer yet. Each holds a thread of the pool. */
   readonly #silent = new Map<string, { readonly sinceMs: number; readonly answered: Promise<void> }>();
 
-  constructor({ clock, mounts = readMounts, touch = touchFile }: PathProbeParts) {
+  constructor({ clock = ownClock, mounts = readMounts, touch = touchFile }: PathProbeParts = {}) {
     this.#clock = clock;
     this.#readMounts = mounts;
     this.#touch = touch;
@@ -53,10 +73,14 @@ export class PathProbe {
       done(null);
       return () => undefined;
     }
-    const isOver = { value: false };
+    let isOver = false;
+    const ended = Promise.withResolvers<void>();
+    this.#looks.add(ended.promise);
     const finish: Reached = (reason) => {
-      if (isOver.value) return;
-      isOver.value = true;
+      if (isOver) return;
+      isOver = true;
+      this.#looks.delete(ended.promise);
+      ended.resolve();
       callOff();
       done(reason);
     };
@@ -71,7 +95,36 @@ export class PathProbe {
       finish(null);
     };
     void walk();
-    return () => finish('it was stopped before it was started');
+    return () => finish(CALLED_OFF);
+  }
+
+  /**
+   * Begins work that touches absolute paths, once they can be reached: before this call returns, if none of them is on
+   * a file system that may hang. `begin` must not throw, and returns the function that ends the work. If the paths
+   * cannot be reached, `refuse` gets the reason, after this call has returned. The returned function ends the look, and
+   * then `refuse` is called, or the work.
+   */
+  whenReached(paths: () => readonly string[], begin: () => () => void, refuse: (reason: string) => void): () => void {
+    let end: (() => void) | null = null;
+    const callOff = this.look(paths, (reason) => {
+      if (reason === null) end = begin();
+      else queueMicrotask(() => refuse(reason));
+    });
+    return () => (end ?? callOff)();
+  }
+
+  /** Resolves when no look is under way, or after {@link LAST_WAIT_MS}. */
+  async idle(): Promise<void> {
+    if (this.#looks.size === 0) return;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.alarm(this.#clock.nowMs() + LAST_WAIT_MS, resolve);
+    await Promise.race([late, Promise.all(this.#looks)]);
+    cancel();
+  }
+
+  /** As {@link look}. Resolves with the reason why the paths must not be touched, or null. */
+  reach(paths: () => readonly string[]): Promise<string | null> {
+    return new Promise((resolve) => void this.look(paths, resolve));
   }
 
   #freshMounts(): RemoteMounts {
@@ -98,6 +151,9 @@ export class PathProbe {
   }
 }
 
+/** The probe of this process. The looks of all callers share it, so that a silent file system holds one thread. */
+export const pathProbe = new PathProbe();
+
 function remotePathsOf(paths: readonly string[], mounts: RemoteMounts): RemotePath[] {
   return paths.map((path) => findRemote(path, mounts)).filter((remote) => remote !== null);
 }
@@ -106,7 +162,7 @@ function describeSilence(remote: RemotePath | undefined): string {
   return `${remote?.path} cannot be reached: the file system ${remote?.mountPoint} (${remote?.type}) does not answer`;
 }
 
-/** Reads what exec reads first. Errors are ignored: the start meets them too, and tells them better. */
+/** Reads what exec reads first. Errors are ignored: the caller meets them too, and tells them better. */
 async function touchFile(path: string): Promise<void> {
   try {
     if (!(await stat(toPath(path))).isFile()) return;
