@@ -1,6 +1,6 @@
 /** Programs that follow their files, and a configuration that is applied when its files change. */
 import assert from 'node:assert/strict';
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { launch, pid1SkipReason } from './launch.ts';
@@ -101,6 +101,13 @@ files=conf.d/*.conf
   await rm(worker);
   await launched.waitForLine(/conf\.d\/worker\.conf has changed: removed worker/);
   await launched.waitForLine(/stopped: worker/, { count: 2 });
+
+  // Settings of the supervisor itself: one that an update applies, and one that needs a reload.
+  const main = join(folder, 'supervisord.conf');
+  const before = await readFile(main, 'utf8');
+  await writeFile(main, before.replace('[program:web]', 'log_format=json\nidentifier=other\n[program:web]'));
+  await launched.waitForLine(/\[supervisord\] log_format updated/);
+  await launched.waitForLine(/an update does not apply identifier; use onevisor reload/);
   const text = `${launched.stdout.text}${launched.stderr.text}`;
   assert.equal(text.match(/spawned: 'web'/g)?.length, 1);
   launched.signal('SIGTERM');
