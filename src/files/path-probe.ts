@@ -6,12 +6,10 @@
  */
 import { open, stat } from 'node:fs/promises';
 import { toPath } from './bytes.ts';
-import { findRemote, readMounts, type RemoteMounts, type RemotePath } from './remote-mounts.ts';
+import { findRemote, recentMounts, type RemoteMounts, type RemotePath } from './remote-mounts.ts';
 
 /** Time within which a file system must answer. */
 const PATIENCE_MS = 5000;
-/** Longest wait at the end of the process. */
-const LAST_WAIT_MS = 1000;
 /** Time for which the table of mounts is taken as unchanged. */
 const FRESH_MS = 100;
 /** Reason of a look that was ended. A start gives it as the reason why it was not made. */
@@ -41,6 +39,11 @@ export interface PathProbeParts {
   readonly touch?: (path: string) => Promise<void>;
 }
 
+/** A path cannot be reached. The message is the reason. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+}
+
 /** Called once, with the reason why the paths must not be touched, or null. */
 export type Reached = (reason: string | null) => void;
 
@@ -49,14 +52,12 @@ export class PathProbe {
   readonly #clock: ProbeClock;
   readonly #readMounts: () => RemoteMounts;
   readonly #touch: (path: string) => Promise<void>;
-  #mounts: RemoteMounts = new Map();
-  #readAtMs = -Infinity;
   /** The looks under way. */
   readonly #looks = new Set<Promise<void>>();
   /** Mount points with a look that has no answer yet. Each holds a thread of the pool. */
   readonly #silent = new Map<string, { readonly sinceMs: number; readonly answered: Promise<void> }>();
 
-  constructor({ clock = ownClock, mounts = readMounts, touch = touchFile }: PathProbeParts = {}) {
+  constructor({ clock = ownClock, mounts = () => recentMounts(FRESH_MS), touch = touchFile }: PathProbeParts = {}) {
     this.#clock = clock;
     this.#readMounts = mounts;
     this.#touch = touch;
@@ -67,7 +68,7 @@ export class PathProbe {
    * returned function calls `done` at once, with a reason.
    */
   look(paths: () => readonly string[], done: Reached): () => void {
-    const mounts = this.#freshMounts();
+    const mounts = this.#readMounts();
     const remote = mounts.size === 0 ? [] : remotePathsOf(paths(), mounts);
     if (remote.length === 0) {
       done(null);
@@ -113,13 +114,9 @@ export class PathProbe {
     return () => (end ?? callOff)();
   }
 
-  /** Resolves when no look is under way, or after {@link LAST_WAIT_MS}. */
+  /** Resolves when the looks that are under way have ended. */
   async idle(): Promise<void> {
-    if (this.#looks.size === 0) return;
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#clock.alarm(this.#clock.nowMs() + LAST_WAIT_MS, resolve);
-    await Promise.race([late, Promise.all(this.#looks)]);
-    cancel();
+    await Promise.all(this.#looks);
   }
 
   /** As {@link look}. Resolves with the reason why the paths must not be touched, or null. */
@@ -127,13 +124,10 @@ export class PathProbe {
     return new Promise((resolve) => void this.look(paths, resolve));
   }
 
-  #freshMounts(): RemoteMounts {
-    const nowMs = this.#clock.nowMs();
-    if (nowMs - this.#readAtMs >= FRESH_MS) {
-      this.#mounts = this.#readMounts();
-      this.#readAtMs = nowMs;
-    }
-    return this.#mounts;
+  /** As {@link look}, for one path. Rejects with an {@link UnreachableError}. */
+  async require(path: string): Promise<void> {
+    const silence = await this.reach(() => [path]);
+    if (silence !== null) throw new UnreachableError(silence);
   }
 
   #hasHung(mountPoint: string): boolean {

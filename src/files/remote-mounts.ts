@@ -45,11 +45,28 @@ function decodeOctal(text: string): string {
 
 /** Reads the table of mounts. None without /proc. */
 export function readMounts(): RemoteMounts {
+  return parseMounts(readTable());
+}
+
+function readTable(): string {
   try {
-    return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+    return readFileSync('/proc/self/mountinfo', 'utf8');
   } catch {
-    return new Map();
+    return '';
   }
+}
+
+/** The table that was read last, and when (performance.now). */
+let latest = { text: '', mounts: parseMounts(''), atMs: -Infinity };
+
+/** Returns the remote file systems of at most `ageMs` ago: the same object until the table changes. */
+export function recentMounts(ageMs: number): RemoteMounts {
+  const nowMs = performance.now();
+  if (nowMs - latest.atMs >= ageMs) {
+    const text = readTable();
+    latest = text === latest.text ? { ...latest, atMs: nowMs } : { text, mounts: parseMounts(text), atMs: nowMs };
+  }
+  return latest.mounts;
 }
 
 /**

@@ -10,6 +10,7 @@ import { createGunzip } from 'node:zlib';
 import { errnoOf, reasonOf } from '../core/error-text.ts';
 import { decodeBytes } from '../files/bytes.ts';
 import { ForeignLinkError, openToRead } from '../files/links.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import type { Exchange } from '../http/route.ts';
 import { COMPRESSED, findBackups } from '../logs/rotation.ts';
 import type { LogRouteParts } from './follow-route.ts';
@@ -37,6 +38,7 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTT
 
 /** Returns the paths of a log and its backups, the newest first. */
 async function pathsOf(path: string): Promise<string[]> {
+  await pathProbe.require(path);
   const { plain, compressed } = await findBackups(path, Number.MAX_SAFE_INTEGER);
   const numbers = [...new Set([...plain, ...compressed])].sort((a, b) => a - b);
   return [path, ...numbers.map((number) => `${path}.${number}${plain.has(number) ? '' : COMPRESSED}`)];
@@ -48,6 +50,7 @@ async function pathsOf(path: string): Promise<string[]> {
  */
 async function openRegular(path: string, isBackup: boolean): Promise<FileHandle | null> {
   let file: FileHandle;
+  await pathProbe.require(path);
   try {
     file = await openToRead(path, READ_FLAGS);
   } catch (error) {

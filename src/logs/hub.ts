@@ -9,7 +9,7 @@ import { describeSystemError } from '../files/system-error.ts';
 import { BLOCK_BYTES } from './blocks.ts';
 import { ProcessChannel, RECORD_READ_BYTES } from './channel.ts';
 import type { ChannelHost } from './channel.ts';
-import { FileOutlet } from './file-outlet.ts';
+import { FileInLane } from './file-in-lane.ts';
 import { FlushTimer, within } from './flush-timer.ts';
 import { PrefixLayout } from './line-prefix.ts';
 import { LineReader } from './line-reader.ts';
@@ -95,8 +95,8 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
 
   fileState(path: string, queuedBytes: number): FileState | null {
     const sink = this.#sinks.find(resolvePath(path));
-    if (!(sink?.outlet instanceof FileOutlet)) return null;
-    return { file: sink.outlet.openFile, queued: sink.lastQueued(queuedBytes) };
+    if (!(sink?.outlet instanceof FileInLane)) return null;
+    return { file: sink.outlet.file.openFile, queued: sink.lastQueued(queuedBytes) };
   }
 
   reopen(): Promise<void> {

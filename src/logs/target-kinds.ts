@@ -10,6 +10,7 @@ import type { StreamName } from '../core/stream-name.ts';
 import { goneErrorsOf, identityOf, looksOf, openContainerStream } from './container-stream.ts';
 import type { Looks } from './container-stream.ts';
 import type { LineForm } from './feed.ts';
+import { FileInLane } from './file-in-lane.ts';
 import { FileOutlet } from './file-outlet.ts';
 import { LinePrefix } from './line-prefix.ts';
 import type { PrefixParts } from './line-prefix.ts';
@@ -80,7 +81,7 @@ const KINDS: { readonly [K in Kind]: TargetKind<TargetOf<K>> } = {
     destination: (target, store) => fileDestination(target, store),
     configure: (target, outlet) => {
       // The limits of a path that several logs share are those that were configured last.
-      if (outlet instanceof FileOutlet) outlet.limit(target, target.rules);
+      if (outlet instanceof FileInLane) outlet.file.limit(target, target.rules);
     },
     lineForm: ({ format }, output) => formFor(format, output),
     ownLine: ({ format }, line) => OWN_FORMATS[format](line),
@@ -158,7 +159,7 @@ function fileDestination(target: TargetOf<'file'>, { files }: SinkStore): Destin
     id: path,
     name: path,
     type: 'path',
-    makeOutlet: (host) => new FileOutlet({ path, shared: files, host }, target, target.rules),
+    makeOutlet: (host) => new FileInLane(path, new FileOutlet({ path, shared: files, host }, target, target.rules)),
   };
 }
 

@@ -62,6 +62,17 @@ function alarm(atMs: number, wake: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** Waits for work, but only for a time in milliseconds. Rejects if the work does in that time. */
+export async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The clock of this machine. */
 export const systemClock: SystemClock = {
   nowMs: () => performance.now(),

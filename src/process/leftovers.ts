@@ -4,6 +4,10 @@
  */
 import { onExit } from 'signal-exit';
 import { pathProbe } from '../files/path-probe.ts';
+import { waitAtMost } from './clock.ts';
+
+/** Longest wait at the end for what is on a file system that may hang: our sockets and the pidfile. */
+export const LAST_WAIT_MS = 2000;
 
 /** Resources to be removed at exit. */
 export class Leftovers {
@@ -27,6 +31,12 @@ export class Leftovers {
   add(remove: () => void, paths: readonly string[] = []): () => void {
     this.#removals.set(remove, paths);
     return () => this.#removals.delete(remove);
+  }
+
+  /** Removes everything, and waits for what is removed later, but not for long. */
+  async finish(): Promise<void> {
+    this.removeAll();
+    await waitAtMost(LAST_WAIT_MS, pathProbe.idle());
   }
 
   /**

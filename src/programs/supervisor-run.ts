@@ -22,9 +22,9 @@ import { LogHub } from '../logs/hub.ts';
 import type { MainLogSpec } from '../logs/ports.ts';
 import type { Addon } from '../native/addon.ts';
 import { Cgroups } from '../process/cgroups.ts';
-import { systemClock } from '../process/clock.ts';
+import { systemClock, waitAtMost } from '../process/clock.ts';
 import { Launcher } from '../process/launcher.ts';
-import { Leftovers } from '../process/leftovers.ts';
+import { LAST_WAIT_MS, Leftovers } from '../process/leftovers.ts';
 import { waitForOutsiders } from '../process/outsiders.ts';
 import { pathProbe } from '../files/path-probe.ts';
 import { peerOf } from '../process/peer.ts';
@@ -187,9 +187,9 @@ export class SupervisorRun {
     } finally {
       this.#notifier.close();
       this.#alerts.close();
-      await Promise.all([this.#servers.close(), this.#hub.finish(this.#stopBudget.flushLimit(isAsked))]);
-      this.#leftovers.removeAll();
-      await pathProbe.idle();
+      const closed = waitAtMost(LAST_WAIT_MS, this.#servers.close());
+      await Promise.all([closed, this.#hub.finish(this.#stopBudget.flushLimit(isAsked))]);
+      await this.#leftovers.finish();
     }
   }
 

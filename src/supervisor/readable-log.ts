@@ -6,6 +6,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf, reasonOf } from '../core/error-text.ts';
 import { openToRead } from '../files/links.ts';
+import { pathProbe } from '../files/path-probe.ts';
 import { type ByteRange, readRange, tailRange } from '../logs/log-offsets.ts';
 import type { BytesListener, FileState, Hub, TailSlice } from '../logs/ports.ts';
 import { AnswerBudgetError, type Reserve } from '../rpc/answer-budget.ts';
@@ -134,9 +135,11 @@ export class ReadableLog implements Log {
 
   /**
    * Opens the file that is being written, whatever its current name (logrotate renames it before USR2). Otherwise opens
-   * the path.
+   * the path. Readers of a file system that hangs must not use up the threads that write other logs.
    */
   async #open(state: FileState | null): Promise<{ readonly file: FileHandle; readonly isOpenFile: boolean }> {
+    const path = this.#path ?? '';
+    await pathProbe.require(path);
     if (state?.file instanceof Object) {
       // Without /proc, or if our user may not read the file, only the path is left.
       const file = await open(`/proc/self/fd/${state.file.fd}`, READ_FLAGS).catch(() => null);
@@ -146,7 +149,7 @@ export class ReadableLog implements Log {
       if (file !== null && isSame && status.nlink > 0) return { file, isOpenFile: true };
       await file?.close();
     }
-    return { file: await openToRead(this.#path ?? '', READ_FLAGS), isOpenFile: false };
+    return { file: await openToRead(path, READ_FLAGS), isOpenFile: false };
   }
 
   async #readFile(

@@ -2,7 +2,8 @@
  * A file system that hangs on order, in the protocol of fuse(4): `hung MOUNTPOINT`. Its orders are lines on stdin:
  * `hang` (requests are not taken any more) and `answer`. Each is answered by `ok`. The mount ends with the process.
  *
- * The root has an executable script `program`, a directory `directory`, and files `log` and `watched` for everyone.
+ * The root has an executable script `program`, a directory `directory`, and for everyone files `log`, `watched` and
+ * `log0` to `log9`.
  * Written bytes are counted, not kept. The kernel may cache nothing, so each access asks this process.
  */
 #define _GNU_SOURCE
@@ -35,6 +36,16 @@ static struct node nodes[] = {
     {"directory", S_IFDIR | 0755, 0},
     {"log", S_IFREG | 0666, 0},
     {"watched", S_IFREG | 0666, 0},
+    {"log0", S_IFREG | 0666, 0},
+    {"log1", S_IFREG | 0666, 0},
+    {"log2", S_IFREG | 0666, 0},
+    {"log3", S_IFREG | 0666, 0},
+    {"log4", S_IFREG | 0666, 0},
+    {"log5", S_IFREG | 0666, 0},
+    {"log6", S_IFREG | 0666, 0},
+    {"log7", S_IFREG | 0666, 0},
+    {"log8", S_IFREG | 0666, 0},
+    {"log9", S_IFREG | 0666, 0},
 };
 
 enum { NODES = sizeof nodes / sizeof nodes[0], REQUEST_BYTES = 1 << 20 };

@@ -3,9 +3,10 @@
  * children are reaped, and TERM ends the supervisor all the time.
  */
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'node:test';
 import { until } from '../e2e/observe.ts';
 import { type HungFiles, hungSkipReason, mountHung } from './hung.ts';
@@ -118,6 +119,23 @@ role=read
 password_file=%FOLDER%/far/log
 `;
 
+/** More logs than the pool has threads, and one on a local disk. */
+const LOGS = `
+[program:many]
+command=sh -c 'while sleep 0.05; do echo a line; done'
+process_name=many%(process_num)d
+numprocs=10
+stdout_logfile=%FOLDER%/far/log%(process_num)d
+stdout_logfile_maxbytes=0
+stderr_logfile=NONE
+startsecs=0
+autostart=false
+[program:local]
+command=sh -c 'while sleep 0.05; do echo a line; done'
+stdout_logfile=%FOLDER%/local.log
+startsecs=0
+`;
+
 /** Longest time of an answer. Without the guard there is none while the file system hangs. */
 const ANSWER_MS = 10_000;
 /** Time within which TERM ends everything, also on a busy machine. */
@@ -195,9 +213,9 @@ const untilState = ({ infoOf }: Scene, name: string, state: string): Promise<Inf
   });
 
 /** Reads a page over the control socket. */
-function getText(socketPath: string, path: string): Promise<string> {
+function getText(socketPath: string, path: string, timeout = ANSWER_MS): Promise<string> {
   return new Promise((resolve, reject) => {
-    get({ socketPath, path, timeout: ANSWER_MS }, (response) => void text(response).then(resolve, reject))
+    get({ socketPath, path, timeout }, (response) => void text(response).then(resolve, reject))
       .on('timeout', () => reject(new Error(`no answer to ${path}`)))
       .on('error', reject);
   });
@@ -242,6 +260,34 @@ describe('a file system that hangs', { skip, concurrency: 2 }, () => {
     await untilState(scene, 'log', 'RUNNING');
     await files.hang();
     await ends(context, scene);
+  });
+
+  test('under many logs, and under their readers', async (context) => {
+    const scene = await begin(context, LOGS);
+    const { world, files } = scene;
+    await world.call('supervisor.startProcessGroup', 'many');
+    const goesOnLogging = async (): Promise<void> => {
+      const { size } = await stat(world.path('local.log'));
+      await until('the local log to grow', async () => (await stat(world.path('local.log'))).size > size);
+    };
+    await files.hang();
+    // Until all of them have something to write.
+    await sleep(500);
+    await goesOnLogging();
+    const ofFirst = encodeURIComponent('many:many0');
+    const reads = Array.from({ length: 10 }, (_, index) => [
+      getText(world.path('ctl.sock'), `/tail.html?processname=many%3Amany${index}`),
+      getText(world.path('ctl.sock'), `/api/v1/logs/files?name=many%3Amany${index}`),
+      getText(world.path('ctl.sock'), `/logtail/${ofFirst}/stdout`, 1000),
+    ]).flat();
+    for (const read of reads) read.catch(() => undefined);
+    await sleep(500);
+    await goesOnLogging();
+    await goesOn(context, scene);
+    assert.match(await reads[1]!, SILENT);
+    await ends(context, scene);
+    const last = (await readFile(world.path('main.log'), 'utf8')).split('\n').slice(-15).join('\n');
+    assert.match(last, /cannot write the last \d+ lines? .* to \S+far\/log9: /);
   });
 
   test('under watched files', async (context) => {

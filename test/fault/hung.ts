@@ -10,7 +10,7 @@ import type { TestContext } from 'node:test';
 
 const run = promisify(execFile);
 
-/** The mounted file system. Its root has `program`, `directory`, `log` and `watched`. */
+/** The mounted file system. Its root has `program`, `directory`, `log`, `watched`, and `log0` to `log9`. */
 export interface HungFiles {
   /** From now on no access returns. */
   readonly hang: () => Promise<void>;

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../src/engine/ports.ts';
+import { RemoteLane } from '../../src/files/remote-lane.ts';
+import { waitAtMost } from '../../src/process/clock.ts';
 import { pathsOfStart } from '../../src/process/start-paths.ts';
 import { configOf, readText } from '../unit/config/memory-source.ts';
 import { PathProbe } from '../../src/files/path-probe.ts';
@@ -192,7 +194,7 @@ test('work begins once its files have answered, and is ended as the look was', a
   assert.deepEqual(log, [SILENT, SILENT]);
 });
 
-test('the end waits for looks, but not for long', async () => {
+test('the end waits for looks', async () => {
   const { time, touched, look, probe } = probeWith();
   await probe.idle();
   look('/srv/app/run');
@@ -203,12 +205,38 @@ test('the end waits for looks, but not for long', async () => {
   touched[0]?.answer();
   await turnOfLoop();
   assert.deepEqual([isIdle, time.alarms], [true, 0]);
-  look('/srv/app/run');
-  isIdle = false;
-  void probe.idle().then(() => (isIdle = true));
-  time.advance(1000);
-  await turnOfLoop();
-  assert.equal(isIdle, true);
+});
+
+test('a wait for something that never comes ends', async () => {
+  await waitAtMost(1, new Promise(() => undefined));
+  await waitAtMost(60_000, Promise.resolve());
+  await assert.rejects(waitAtMost(60_000, Promise.reject(new Error('no'))), /^Error: no$/);
+});
+
+test('one operation at a time is in the lane of a remote file system', () => {
+  const taken = new Map();
+  let mounts = MOUNTS;
+  const laneOf = (path: string): RemoteLane => new RemoteLane(path, { mounts: () => mounts, taken });
+  const log: string[] = [];
+  const leaves: Array<() => void> = [];
+  const enter = (path: string): void =>
+    laneOf(path).enter((leave) => {
+      log.push(path);
+      leaves.push(leave);
+    });
+  for (const path of ['/srv/app/a', '/srv/app/b', '/var/log/c', '/mnt/with space/d', '/srv/app/e']) enter(path);
+  assert.deepEqual(log.splice(0), ['/srv/app/a', '/var/log/c', '/mnt/with space/d']);
+  leaves[1]?.();
+  leaves[0]?.();
+  assert.deepEqual(log.splice(0), ['/srv/app/b']);
+  leaves[3]?.();
+  leaves[4]?.();
+  leaves[2]?.();
+  assert.deepEqual([log.splice(0), taken.size], [['/srv/app/e'], 0]);
+  const lane = laneOf('/srv/app/a');
+  assert.ok(lane.isNeeded);
+  mounts = new Map([['/', 'virtiofs']]);
+  assert.ok(!lane.isNeeded, 'the root has no lane');
 });
 
 test('a start looks at its command, directory, users, and files with variables', () => {
