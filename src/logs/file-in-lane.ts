@@ -55,6 +55,6 @@ export class FileInLane implements Outlet {
 
   /** A pipe or a device has no lane: its reader may stall, and holds no thread that others need. */
   get #isInLane(): boolean {
-    return this.file.openFile !== 'other' && this.#lane.isNeeded;
+    return this.#lane.isNeeded && this.file.openFile !== 'other';
   }
 }
