@@ -36,6 +36,8 @@ export interface WantedChange {
   readonly action: string;
   readonly names: readonly string[];
   readonly client: Client;
+  /** True for a shutdown or a reload, which must not wait for a place. Its change ends at once. */
+  readonly isUrgent?: boolean;
 }
 
 /** Adds a result to a change. */
@@ -80,9 +82,12 @@ export class Changes {
    * Begins a change and returns it. `run` does the work and ends on its own; it begins before this returns. Throws an
    * ApiError if too many changes run already.
    */
-  begin({ action, names, client }: WantedChange, run: (note: NoteResult) => Promise<void>): ChangeAnswer {
+  begin(
+    { action, names, client, isUrgent = false }: WantedChange,
+    run: (note: NoteResult) => Promise<void>,
+  ): ChangeAnswer {
     const running = [...this.#changes.values()].filter(({ status }) => status === 'running').length;
-    if (running >= this.#limits.running)
+    if (running >= this.#limits.running && !isUrgent)
       throw tooMany(429, `${running} changes are running; wait for one of them, and try again`);
     this.#lastNumber += 1;
     const change: Change = {

@@ -183,8 +183,9 @@ export const groupRows: readonly ApiRow[] = [
       // An invalid configuration is the error of this request, and changes nothing.
       await call.ask('supervisor.restart');
       const { changes } = call.context;
-      return changes.begin({ action: 'reload', names: [], client: call.exchange.client() }, async (note) =>
-        note({ name: 'supervisor', ok: true, text: 'Restarted supervisord' }),
+      return changes.begin(
+        { action: 'reload', names: [], client: call.exchange.client(), isUrgent: true },
+        async (note) => note({ name: 'supervisor', ok: true, text: 'Restarted supervisord' }),
       );
     },
   }),
@@ -198,8 +199,9 @@ export const groupRows: readonly ApiRow[] = [
     run: async (call) => {
       const { api, changes } = call.context;
       const words = await shutDown(call.ask, api.state() !== 'RUNNING');
-      return changes.begin({ action: 'shutdown', names: [], client: call.exchange.client() }, async (note) =>
-        note({ name: 'supervisor', ok: !words.startsWith('ERROR'), text: words }),
+      return changes.begin(
+        { action: 'shutdown', names: [], client: call.exchange.client(), isUrgent: true },
+        async (note) => note({ name: 'supervisor', ok: !words.startsWith('ERROR'), text: words }),
       );
     },
   }),

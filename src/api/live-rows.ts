@@ -1,11 +1,12 @@
-/** The rows of answers that go on: the stream of events, the search in files, the download, the history of usage. */
+/** The rows of the live views: the stream of events, the search in files, the download, the history of usage. */
 import { LINE_STREAMS } from '../rpc/lines.ts';
 import { STREAM_NAMES } from '../core/stream-name.ts';
 import { filterParameters } from './line-filter.ts';
 import { selectionParameters } from './log-rows.ts';
 import { namesParameter } from './read-rows.ts';
-import { type ApiRow, defineStream } from './row.ts';
-import { integer, list, maybe, oneOf, text, truth } from './schema.ts';
+import { type ApiRow, defineRow, defineStream } from './row.ts';
+import { dictionary, integer, list, maybe, nullable, number, object, oneOf, text, truth } from './schema.ts';
+import type { UsageHistoryAnswer, UsageSamples } from './types.ts';
 
 const MAX_TAIL = 10_000;
 const MAX_HITS = 10_000;
@@ -59,13 +60,22 @@ export const liveRows: readonly ApiRow[] = [
     type: 'text/plain',
     send: ({ context, exchange }) => context.live.download(exchange),
   }),
-  defineStream({
+  defineRow<{ readonly names?: readonly string[] }, null, UsageHistoryAnswer>({
     method: 'GET',
     path: '/usage/history',
     role: 'read',
     summary: 'Latest samples of processor time and memory, every 10 seconds',
     query: { names: maybe(namesParameter) },
-    type: 'application/json',
-    send: ({ context, exchange }) => context.live.usageHistory(exchange),
+    answer: object<UsageHistoryAnswer>({
+      interval_ms: integer({ help: 'Time between two samples' }),
+      series: dictionary(
+        object<UsageSamples>({
+          at: list(integer({ help: 'Milliseconds since 1970' })),
+          cpu: list(nullable(number({ help: 'Percent of a processor; null for the first sample of a run' }))),
+          memory: list(integer({ help: 'Resident bytes' })),
+        }),
+      ),
+    }),
+    run: ({ context, query }) => context.live.usageHistory(query.names ?? []),
   }),
 ];

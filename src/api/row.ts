@@ -10,6 +10,7 @@ import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
 import type { Changes } from './changes.ts';
 import type { Member, MembersOf, Schema } from './schema.ts';
+import type { UsageHistoryAnswer } from './types.ts';
 
 /** The answers that go on while something happens (live/). Each writes its answer itself. */
 export interface LiveAnswers {
@@ -17,7 +18,8 @@ export interface LiveAnswers {
   readonly follow: (exchange: Exchange) => Promise<void>;
   readonly files: (exchange: Exchange) => Promise<void>;
   readonly download: (exchange: Exchange) => Promise<void>;
-  readonly usageHistory: (exchange: Exchange) => Promise<void>;
+  /** Not sent here. Rejects with an RpcFault for an unknown name. */
+  readonly usageHistory: (names: readonly string[]) => Promise<UsageHistoryAnswer>;
 }
 
 /** Sources of the answers. */

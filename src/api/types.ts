@@ -238,3 +238,19 @@ export interface UpdateBody {
   readonly groups?: readonly string[];
   readonly dry_run?: boolean;
 }
+
+/** Samples of the processor time and the memory of a process, in their order. */
+export interface UsageSamples {
+  /** Milliseconds since 1970. */
+  readonly at: readonly number[];
+  /** Percent of a processor; null for the first sample of a run. */
+  readonly cpu: ReadonlyArray<number | null>;
+  /** Resident bytes. */
+  readonly memory: readonly number[];
+}
+
+/** The kept samples by the names of processes. */
+export interface UsageHistoryAnswer {
+  readonly interval_ms: number;
+  readonly series: Readonly<Record<string, UsageSamples>>;
+}

@@ -6,6 +6,7 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp, STATU
 import { request as requestHttps } from 'node:https';
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import { ByteCollector } from '../core/byte-collector.ts';
 import type { HttpTarget, StatusRange } from '../core/probe.ts';
 import { showText } from '../core/shown-text.ts';
 import { systemAuthorities } from '../files/authorities.ts';
@@ -133,16 +134,16 @@ function takeResponse(response: IncomingMessage, { statuses, body }: HttpExpecta
   const isExpected = statuses === null ? status < FIRST_FAILING_STATUS : statuses.some(includes(status));
   const failure = isExpected ? null : `HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trim();
   const wanted = body === null ? null : Buffer.from(body);
-  let begin = Buffer.alloc(0);
+  const begin = new ByteCollector();
   let remaining = MAX_BODY_BYTES;
   const judge = (): string | null => {
-    if (failure !== null || wanted === null || begin.includes(wanted)) return failure;
+    if (failure !== null || wanted === null || Buffer.from(begin.bytes).includes(wanted)) return failure;
     return `the answer does not contain: ${showText(body ?? '', 60)}`;
   };
   response.on('data', (bytes: Buffer) => {
-    if (wanted !== null && remaining > 0) begin = Buffer.concat([begin, bytes.subarray(0, remaining)]);
+    const added = wanted === null ? 'taken' : begin.add(bytes.subarray(0, remaining), MAX_BODY_BYTES);
     remaining -= bytes.length;
-    if (remaining < 0) answer(judge());
+    if (remaining < 0 || added !== 'taken') answer(judge());
   });
   response.on('end', () => answer(judge()));
   response.on('error', (error) => answer(failure ?? describeConnectError(error)));

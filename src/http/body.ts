@@ -2,11 +2,12 @@
  * Reading the body of a request, with limits for its size, its time, and the size of all bodies of a server together.
  */
 import type { IncomingMessage } from 'node:http';
+import { ByteCollector } from '../core/byte-collector.ts';
 
 /** A body that cannot be read. `status` is the status of the answer. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
-  /** 400 ended early, 408 too slow, 411 no length, 413 too large, 415 compressed, 503 too many bodies at once. */
+  /** 400 ended early, 408 too slow, 411 no length, 413 too large or in too many pieces, 415 compressed, 503 too many bodies at once. */
   readonly status: 400 | 408 | 411 | 413 | 415 | 503;
 
   constructor(status: BodyError['status']) {
@@ -40,21 +41,19 @@ export class BodyReader {
     // Nothing is decompressed, so a small body cannot become a large one (RFC 9110, section 8.4).
     if (!isPlain(request.headers['content-encoding'])) throw new BodyError(415);
     if (Number(length ?? 0) > limit) throw new BodyError(413);
-    const parts: Buffer[] = [];
-    let size = 0;
+    const body = new ByteCollector();
+    let held = 0;
     try {
       await this.#collect(request, (part) => {
-        size += part.length;
+        held += part.length;
         this.#heldBytes += part.length;
-        if (size > limit) return 413;
         if (this.#heldBytes > this.#limits.totalBytes) return 503;
-        parts.push(part);
-        return null;
+        return body.add(part, limit) === 'taken' ? null : 413;
       });
     } finally {
-      this.#heldBytes -= size;
+      this.#heldBytes -= held;
     }
-    return Buffer.concat(parts, size).toString('utf8');
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(body.bytes);
   }
 
   /**

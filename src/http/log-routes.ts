@@ -26,11 +26,23 @@ function findLog(api: SupervisorApi, rest: string): Log | null {
   }
 }
 
+/** Value of `Retry-After` for a client that is one too many. */
+const RETRY_SECONDS = 10;
+
 /** Makes the routes that stream logs. */
 export function logRoutes(api: SupervisorApi, limits: StreamLimits): Route[] {
+  let open = 0;
   const send = ({ response, signal }: Exchange, log: Log | null): void => {
-    if (log === null) sendError(response, 404);
-    else streamLog(log, response, signal, limits);
+    if (log === null) return sendError(response, 404);
+    if (open >= limits.streams) {
+      const reason = `at most ${limits.streams} clients follow logs at a time`;
+      return sendError(response, 503, { 'Retry-After': RETRY_SECONDS }, reason);
+    }
+    open += 1;
+    response.once('close', () => {
+      open -= 1;
+    });
+    streamLog(log, response, signal, limits);
   };
   return [
     {

@@ -15,15 +15,26 @@ const BACKLOG_BYTES = 256 * 1024;
 /** Time after which a client that does not read is disconnected. */
 const STALL_MS = 30_000;
 
-/** Limits of a stream. Tests use small values. */
+/**
+ * Number of streams at a time. A server has 256 connections, and the live streams of the JSON API take 64, so that some
+ * are left for status and probes.
+ */
+const STREAMS = 128;
+
+/** Limits of all streams. Tests use small values. */
 export interface StreamLimits {
+  readonly streams: number;
   /** Must exceed the high-water mark of a socket (64 KiB): Node emits `drain` only after that mark was reached. */
   readonly backlogBytes: number;
   readonly stallMs: number;
 }
 
 /** Limits in production. */
-export const defaultStreamLimits: StreamLimits = { backlogBytes: BACKLOG_BYTES, stallMs: STALL_MS };
+export const defaultStreamLimits: StreamLimits = {
+  streams: STREAMS,
+  backlogBytes: BACKLOG_BYTES,
+  stallMs: STALL_MS,
+};
 
 /** Streams a log until the client disconnects or stalls, or `signal` is aborted. Returns at once. */
 export function streamLog(log: Log, response: ServerResponse, signal: AbortSignal, limits: StreamLimits): void {

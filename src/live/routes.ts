@@ -33,8 +33,8 @@ export class LiveViews {
   }
 
   /** `GET /usage/history`. */
-  async usageHistory(exchange: Exchange): Promise<void> {
-    (await this.#load()).usageHistory(exchange);
+  async usageHistory(names: readonly string[]): Promise<ReturnType<LiveService['usageHistory']>> {
+    return (await this.#load()).usageHistory(names);
   }
 
   /**

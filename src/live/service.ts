@@ -5,13 +5,13 @@ import { findOneProcess } from '../rpc/lookup.ts';
 import { downloadLogs } from './download-route.ts';
 import { readProgramStream, searchFiles } from './files-route.ts';
 import { followLogs, type LogRouteParts } from './follow-route.ts';
-import { sendJson, sendJsonError } from './json-answers.ts';
+import { sendJsonError } from './json-answers.ts';
 import { displayName } from './messages.ts';
 import type { LiveServiceParts } from './service-parts.ts';
 import { QueryError, queryOf, readNameList } from './stream-query.ts';
 import { defaultStreamLimits, type StreamLimits, StreamRoute } from './stream-route.ts';
 import { type LiveTimers, systemTimers } from './timers.ts';
-import { SAMPLE_MS, UsageHistory } from './usage-history.ts';
+import { type NamedSamples, SAMPLE_MS, UsageHistory } from './usage-history.ts';
 
 /** The live views of one supervisor. */
 export class LiveService {
@@ -70,14 +70,16 @@ export class LiveService {
     return names;
   }
 
-  usageHistory(exchange: Exchange): void {
-    checked(exchange, () => {
-      const { api } = this.#parts;
-      const names = this.#requireKnown(exchange);
-      const series = this.#usage.read(names.length === 0 ? () => true : api.nameFilter(names));
-      const named = Object.fromEntries([...series].map(([id, samples]) => [displayName(id), samples]));
-      sendJson(exchange, { interval_ms: SAMPLE_MS, series: named });
-    });
+  /** Returns the kept samples of processes; of all without names. Throws an RpcFault for an unknown name. */
+  usageHistory(names: readonly string[]): { readonly interval_ms: number; readonly series: NamedSamples } {
+    const { api } = this.#parts;
+    const unknown = api.findUnknownName(names);
+    if (unknown !== null) throw RpcFault.of('BAD_NAME', unknown);
+    const series = this.#usage.read(names.length === 0 ? () => true : api.nameFilter(names));
+    return {
+      interval_ms: SAMPLE_MS,
+      series: Object.fromEntries([...series].map(([id, samples]) => [displayName(id), samples])),
+    };
   }
 }
 

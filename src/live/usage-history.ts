@@ -40,6 +40,9 @@ class Series {
   }
 }
 
+/** Samples by the names of processes. */
+export type NamedSamples = Readonly<Record<string, ReturnType<Series['inOrder']>>>;
+
 /** Parts of {@link UsageHistory}. */
 export interface UsageHistoryParts {
   readonly api: SupervisorApi;

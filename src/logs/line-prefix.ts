@@ -27,41 +27,62 @@ export interface ShownName {
   readonly limit: number;
 }
 
-/** Width of the names that share the streams, the names that are cut, and the colour of each program. */
+/**
+ * Width of the names that share the streams, the names that are cut, and the colour of each program. A name that comes
+ * or goes costs as much as the names that are cut to the same text: thousands of programs may start in one turn.
+ */
 export class PrefixLayout {
-  /** Changes when prefixes that were made before are out of date. */
-  version = 0;
+  #version = 0;
   #width = 0;
   #limit = 0;
   readonly #names = new Map<string, number>();
-  /** Names that are too long, with the text in their place. */
-  #cut: ReadonlyMap<string, string> = new Map();
+  /** Number of shown names by their columns. */
+  readonly #widths = new Map<number, number>();
+  /** Names that are too long, by the text that they are cut to. */
+  readonly #sameCut = new Map<string, Set<string>>();
+  /** Texts in the place of long names. */
+  readonly #cut = new Map<string, string>();
+  /** Texts of {@link #sameCut} whose names have changed. */
+  readonly #changedCuts = new Set<string>();
+  #isChanged = false;
   readonly #colors = new Map<string, number>();
   /** Programs without a colour yet. */
   readonly #uncolored = new Set<string>();
 
+  /** Changes when prefixes that were made before are out of date. */
+  get version(): number {
+    this.#settle();
+    return this.#version;
+  }
+
   get width(): number {
+    this.#settle();
     return this.#width;
   }
 
   /** Counts a name in, once for each channel that shows the name. */
   add({ process: name, program, limit }: ShownName): void {
-    this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
-    this.#limit = limit;
     if (!this.#colors.has(program)) this.#uncolored.add(program);
-    this.#measure();
+    if (limit !== this.#limit) this.#changeLimit(limit);
+    const count = this.#names.get(name) ?? 0;
+    this.#names.set(name, count + 1);
+    if (count === 0) this.#show(name);
   }
 
   /** Counts a name out again. */
   remove(name: string): void {
     const count = (this.#names.get(name) ?? 0) - 1;
-    if (count > 0) this.#names.set(name, count);
-    else this.#names.delete(name);
-    this.#measure();
+    if (count > 0) {
+      this.#names.set(name, count);
+      return;
+    }
+    this.#names.delete(name);
+    this.#hide(name);
   }
 
   /** Returns a name as it is shown. */
   shorten(name: string): string {
+    this.#settle();
     return this.#cut.get(name) ?? name;
   }
 
@@ -78,41 +99,78 @@ export class PrefixLayout {
     return this.#colors.get(program) as number;
   }
 
-  #measure(): void {
-    const limit = this.#limit === 0 ? Infinity : this.#limit;
-    const long = [...this.#names.keys()].filter((name) => widthOf(name) > limit);
-    const cut = cutNames(long, limit);
-    let width = 0;
-    for (const name of this.#names.keys()) width = Math.max(width, widthOf(cut.get(name) ?? name));
-    if (width === this.#width && isSameMap(cut, this.#cut)) return;
-    this.#width = width;
-    this.#cut = cut;
-    this.version++;
+  #changeLimit(limit: number): void {
+    for (const name of this.#names.keys()) this.#hide(name);
+    this.#limit = limit;
+    for (const name of this.#names.keys()) this.#show(name);
   }
-}
 
-/**
- * Cuts names in the middle: `a-very-lo…worker_12`. Beginnings and ends tell names apart, as the ends have the numbers
- * of numprocs. Names that would become the same get their number in the order of the names: `a-very-l…2…rvice_log`.
- */
-function cutNames(names: readonly string[], limit: number): Map<string, string> {
-  const groups = Map.groupBy(names.toSorted(), (name) => cutMiddle(name, '…', limit));
-  return new Map(
-    [...groups].flatMap(([text, same]) =>
-      same.map((name, index): [string, string] => [
-        name,
-        same.length === 1 ? text : cutMiddle(name, `…${index + 1}…`, limit),
-      ]),
-    ),
-  );
+  #isLong(name: string): boolean {
+    return this.#limit !== 0 && widthOf(name) > this.#limit;
+  }
+
+  #show(name: string): void {
+    this.#isChanged = true;
+    if (!this.#isLong(name)) return this.#countWidth(name, 1);
+    const text = cutMiddle(name, '…', this.#limit);
+    const same = this.#sameCut.get(text) ?? new Set();
+    this.#sameCut.set(text, same.add(name));
+    this.#changedCuts.add(text);
+  }
+
+  #hide(name: string): void {
+    this.#isChanged = true;
+    if (!this.#isLong(name)) return this.#countWidth(name, -1);
+    const text = cutMiddle(name, '…', this.#limit);
+    const same = this.#sameCut.get(text);
+    same?.delete(name);
+    if (same?.size === 0) this.#sameCut.delete(text);
+    this.#changedCuts.add(text);
+    const shown = this.#cut.get(name);
+    if (shown === undefined) return;
+    this.#countWidth(shown, -1);
+    this.#cut.delete(name);
+    this.#version++;
+  }
+
+  #countWidth(shown: string, change: 1 | -1): void {
+    const width = widthOf(shown);
+    const count = (this.#widths.get(width) ?? 0) + change;
+    if (count > 0) this.#widths.set(width, count);
+    else this.#widths.delete(width);
+  }
+
+  /**
+   * Makes the texts and the width again, when they are needed. Names are cut in the middle: `a-very-lo…worker_12`.
+   * Beginnings and ends tell names apart, as the ends have the numbers of numprocs. Names that would become the same
+   * get their number in the order of the names: `a-very-l…2…rvice_log`.
+   */
+  #settle(): void {
+    if (!this.#isChanged) return;
+    this.#isChanged = false;
+    let isNew = false;
+    for (const text of this.#changedCuts) {
+      const names = [...(this.#sameCut.get(text) ?? [])].sort();
+      for (const [index, name] of names.entries()) {
+        const shown = names.length === 1 ? text : cutMiddle(name, `…${index + 1}…`, this.#limit);
+        const before = this.#cut.get(name);
+        if (before === shown) continue;
+        if (before !== undefined) this.#countWidth(before, -1);
+        this.#countWidth(shown, 1);
+        this.#cut.set(name, shown);
+        isNew = true;
+      }
+    }
+    this.#changedCuts.clear();
+    const width = Math.max(0, ...this.#widths.keys());
+    if (width === this.#width && !isNew) return;
+    this.#width = width;
+    this.#version++;
+  }
 }
 
 function cutMiddle(text: string, mark: string, limit: number): string {
   return cutMiddleWith(text, mark, limit, Math.ceil((limit - widthOf(mark)) / 2));
-}
-
-function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
-  return one.size === other.size && [...one].every(([name, text]) => other.get(name) === text);
 }
 
 /**

@@ -6,6 +6,7 @@ import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp
 import { Agent as SecureAgent, request as requestHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import { ByteCollector } from '../core/byte-collector.ts';
 import { errnoOf } from '../core/error-text.ts';
 import { describeConnectError, describeTimeout } from '../health/reasons.ts';
 import type { PeerTarget } from './target.ts';
@@ -154,14 +155,12 @@ function collect(
   if (Number(response.headers['content-length'] ?? 0) > maxBytes) return fail(tooLong);
   if ((response.headers['content-encoding'] ?? 'identity') !== 'identity')
     return fail('the answer is compressed, which was not asked for');
-  const pieces: Buffer[] = [];
-  let size = 0;
+  const body = new ByteCollector();
   response.on('data', (piece: Buffer) => {
-    size += piece.length;
-    if (size > maxBytes) return fail(tooLong);
-    pieces.push(piece);
+    const added = body.add(piece, maxBytes);
+    if (added !== 'taken') fail(added === 'tooLong' ? tooLong : 'the answer comes in too many pieces');
   });
-  response.on('end', () => done(Buffer.concat(pieces).toString('utf8')));
+  response.on('end', () => done(new TextDecoder('utf-8', { ignoreBOM: true }).decode(body.bytes)));
   for (const name of ['aborted', 'error', 'close'] as const)
     response.on(name, () => fail('connection closed before the end of the answer'));
 }

@@ -9,6 +9,7 @@ import type { PeerAnswer, PeerLogsAnswer } from '../api/peer-types.ts';
 import type { ChangeResult } from '../api/types.ts';
 import type { DashboardOptions } from '../config/options.ts';
 import type { Level } from '../core/log-level.ts';
+import { showText } from '../core/shown-text.ts';
 import { readAuthorities, systemAuthorities } from '../files/authorities.ts';
 import { pathProbe } from '../files/path-probe.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
@@ -29,6 +30,9 @@ const PROTOCOLS: Readonly<Record<PeerFacts['kind'], PeerProtocol>> = {
 
 /** Largest file with a password. */
 const MAX_PASSWORD_BYTES = 4096;
+
+/** Longest text of a peer in our log. */
+const MOST_SHOWN = 200;
 
 /** Extra time for an answer of a peer that may wait by itself. */
 const PATIENCE_MS = 5000;
@@ -115,7 +119,8 @@ export class PeerHub {
         return protocol.act(this.#askFor(target, this.#limits.actionMs), name, action);
       });
       const failed = results.find(({ ok }) => !ok);
-      if (failed !== undefined) report('warn', `the peer ${shown} did not ${action} ${name}: ${failed.text}`);
+      if (failed !== undefined)
+        report('warn', `the peer ${shown} did not ${action} ${name}: ${showText(failed.text, MOST_SHOWN)}`);
       return results;
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;

@@ -40,6 +40,19 @@ describe('a log that is followed', () => {
       await turnUntil(() => world.api.logOf('g:run', 'stdout').followers === 0);
     }));
 
+  test('leaves connections for others', () =>
+    inWorld({ programs, streamLimits: { streams: 2, backlogBytes: 100_000, stallMs: 60_000 } }, async (world) => {
+      await world.open();
+      const first = await followed(world);
+      const second = await followed(world);
+      const late = world.connect().send(get('/mainlogtail'));
+      await late.until(/^HTTP\/1.1 503 [^]*Retry-After: 10[^]*at most 2 clients follow logs at a time/);
+      first.close();
+      await turnUntil(() => world.api.logOf('g:run', 'stdout').followers === 1);
+      (await followed(world)).close();
+      second.close();
+    }));
+
   for (const [path, start] of [
     ['/logtail/g:run/stdout', 'x'],
     ['/logtail/g%3Arun/stderr', 'err'],
@@ -112,7 +125,7 @@ describe('a log that is followed', () => {
 
 describe('a reader that does not keep up', () => {
   test('misses bytes, and is told their number', () =>
-    inWorld({ programs, streamLimits: { backlogBytes: 100_000, stallMs: 60_000 } }, async (world) => {
+    inWorld({ programs, streamLimits: { streams: 9, backlogBytes: 100_000, stallMs: 60_000 } }, async (world) => {
       await world.open();
       const peer = await followed(world);
       peer.socket.pause();
@@ -133,7 +146,7 @@ describe('a reader that does not keep up', () => {
     }));
 
   test('is disconnected if it takes nothing', () =>
-    inWorld({ programs, streamLimits: { backlogBytes: 100_000, stallMs: 50 } }, async (world) => {
+    inWorld({ programs, streamLimits: { streams: 9, backlogBytes: 100_000, stallMs: 50 } }, async (world) => {
       await world.open();
       const peer = await followed(world);
       peer.socket.pause();

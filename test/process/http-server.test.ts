@@ -100,6 +100,15 @@ describe('requests', () => {
       peer.close();
     }));
 
+  test('a body in a million pieces is refused', () =>
+    inWorld({}, async (world) => {
+      await world.open();
+      const peer = world.connect();
+      peer.send(`POST /RPC2 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(100_000)}`);
+      await peer.until(/^HTTP\/1.1 413 /);
+      peer.close();
+    }));
+
   const refusals: ReadonlyArray<readonly [title: string, request: string, status: RegExp]> = [
     ['malformed XML', post('<x'), /^HTTP\/1.1 400 /],
     ['another document', post('<a/>'), /^HTTP\/1.1 400 /],

@@ -267,6 +267,7 @@ test('the list of changes is bounded; those that run are never dropped', async (
     () => changes.begin(wanted, forever),
     (error) => error instanceof ApiError && error.status === 429 && error.headers['Retry-After'] === '1',
   );
+  assert.equal(changes.begin({ ...wanted, isUrgent: true }, async () => undefined).id, 'e-1-8');
 });
 
 test('results are bounded, and a failure among those that are left out is kept', async () => {

@@ -80,6 +80,22 @@ test('the prefix is as wide as the longest current name, counted in columns', ()
   assert.equal(wide.at(WALL).toString(), '設定       | ');
 });
 
+test('thousands of long names cost no more than each of them', () => {
+  const layout = new PrefixLayout();
+  const names = Array.from({ length: 20_000 }, (_, index) => `${'a-very-long-name-'.repeat(4)}${index}`);
+  const prefix = prefixOf({}, layout, false, names[0]);
+  let sum = 0;
+  for (const name of names) {
+    layout.add(shown(name));
+    // A line between two programs, as at a start.
+    sum += prefix.at(WALL).length;
+  }
+  assert.ok(sum > 0);
+  assert.equal(layout.shorten(names[19_999] as string), 'a-very-long…g-name-19999');
+  for (const name of names.slice(1)) layout.remove(name);
+  assert.deepEqual([layout.width, prefix.at(WALL).toString()], [24, 'a-very-long…-long-name-0 | ']);
+});
+
 test('wide characters are cut and padded by columns, and never torn', () => {
   const layout = new PrefixLayout();
   const cut = (name: string, limit: number): string => {

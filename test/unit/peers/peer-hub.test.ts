@@ -134,6 +134,14 @@ test('hostile answers are errors, and nothing of them is followed', async (t) =>
       },
       /^the answer is longer than 200000 bytes$/,
     ],
+    [
+      'pieces',
+      (_request, response) => {
+        response.flushHeaders();
+        response.socket?.end('1\r\n \r\n'.repeat(100_000));
+      },
+      /^the answer comes in too many pieces$/,
+    ],
     ['length', (_request, response) => response.writeHead(200, { 'Content-Length': 1e9 }).write('x'), /longer than/],
     [
       'compressed',
@@ -310,7 +318,13 @@ test('actions and logs of a supervisor of ours', async (t) => {
           status: isDone ? 'done' : 'running',
           results: isDone ? [{ name: 'pool:a', ok: true, text: 'started' }, { name: 3 }] : [],
         });
-      } else if (request.url === '/api/v1/processes/evil/stop')
+      } else if (request.url === '/api/v1/processes/forger/stop')
+        sendJson(
+          response,
+          { id: 'e-8', status: 'done', results: [{ name: 'f', ok: false, text: 'a\nINFO forged' }] },
+          202,
+        );
+      else if (request.url === '/api/v1/processes/evil/stop')
         sendJson(response, { id: '../../x', status: 'running' }, 202);
       else if (request.url.startsWith('/api/v1/logs?names=web&limit=2&streams=stderr'))
         sendJson(response, {
@@ -353,6 +367,8 @@ test('actions and logs of a supervisor of ours', async (t) => {
     more: true,
   });
   await assert.rejects(hub.lines(target, { name: 'no', stream: null, limit: 2 }), PeerError);
+  await hub.act(target, 'forger', 'stop', 'x');
+  assert.equal(lines.at(-1), 'warn the peer shop did not stop forger: a\\nINFO forged');
 });
 
 test('connections are kept between rounds, and closed some time after the last client', async (t) => {
