@@ -7,7 +7,10 @@ import { ByteCollector } from '../core/byte-collector.ts';
 /** A body that cannot be read. `status` is the status of the answer. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
-  /** 400 ended early, 408 too slow, 411 no length, 413 too large or in too many pieces, 415 compressed, 503 too many bodies at once. */
+  /**
+   * 400 ended early, 408 too slow, 411 no length, 413 too large or in too many pieces, 415 compressed, 503 too many
+   * bodies at once.
+   */
   readonly status: 400 | 408 | 411 | 413 | 415 | 503;
 
   constructor(status: BodyError['status']) {
