@@ -25,7 +25,18 @@ function optionAnswer({ name, value, place }: EffectiveOption): OptionAnswer {
   };
 }
 
+/** The latest answer that is being made. */
+let latest: Promise<unknown> = Promise.resolve();
+
+/** Makes one answer at a time: with thousands of programs, one takes tens of megabytes before it is a text. */
+function readInTurn(call: ApiCall<ConfigQuery, null>): Promise<ConfigAnswer> {
+  const answer = latest.then(() => readConfig(call));
+  latest = answer.catch(() => undefined);
+  return answer;
+}
+
 async function readConfig({ context: { api }, exchange, query }: ApiCall<ConfigQuery, null>): Promise<ConfigAnswer> {
+  exchange.signal.throwIfAborted();
   const { names, all = false } = query;
   const wanted = names === undefined ? null : new Set(chooseProcesses(api, names).map(displayNameOf));
   const { file, included, sections } = api.effectiveConfig();
@@ -52,6 +63,6 @@ export const configRows: readonly ApiRow[] = [
       all: maybe(truth('Also options that are at their default')),
     },
     answer: configSchema,
-    run: readConfig,
+    run: readInTurn,
   }),
 ];

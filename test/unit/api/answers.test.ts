@@ -207,6 +207,30 @@ test('the configuration has each option with its place', async () => {
   });
 });
 
+test('answers with the configuration are made one after the other', async () => {
+  const programs = Array.from({ length: 30 }, (_, index) => ({ name: `web${index}` }));
+  await inApi({ programs }, async (api) => {
+    const made: string[] = [];
+    const read = api.api.effectiveConfig.bind(api.api);
+    let count = 0;
+    api.api.effectiveConfig = () => {
+      const id = (count += 1);
+      const { sections, ...rest } = read();
+      const noted = sections.map((section) => ({
+        ...section,
+        options: (all: boolean) => {
+          made.push(String(id));
+          return section.options(all);
+        },
+      }));
+      return { ...rest, sections: noted };
+    };
+    const answers = await Promise.all([api.get('/config'), api.get('/config'), api.get('/config')]);
+    assert.ok(answers.every(({ status }) => status === 200));
+    assert.match(made.join(''), /^1+2+3+$/);
+  });
+});
+
 test('the pending changes are those of the dry run', async () => {
   await inApi({ programs: [{ name: 'web' }] }, async (api) => {
     api.api.rereadAnswer = { kind: 'changes', added: ['new'], changed: ['web'], removed: ['old'] };
