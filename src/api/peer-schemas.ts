@@ -34,6 +34,7 @@ const processSchema = object<PeerProcess>({
   health_reason: maybe(text()),
   ready: maybe(truth()),
   hold: maybe(text()),
+  start_waits_for: maybe(text()),
   purpose: maybe(text()),
   restarting: maybe(truth()),
   restarts: maybe(number()),

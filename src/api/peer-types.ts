@@ -22,6 +22,7 @@ export interface PeerProcess {
   readonly health_reason?: string;
   readonly ready?: boolean;
   readonly hold?: string;
+  readonly start_waits_for?: string;
   readonly purpose?: string;
   readonly restarting?: boolean;
   readonly restarts?: number;

@@ -1,4 +1,5 @@
 /** The schemas of the answers about processes: causes, ends, status, runs, description. */
+import { START_WAITS } from '../core/start-wait.ts';
 import { ProcessState, type ProcessStateName } from '../core/states.ts';
 import {
   constant,
@@ -134,6 +135,7 @@ const statusMembers = {
   waits_for: maybe(list(waitsFor)),
   blocked_by: maybe(list(blockedBy)),
   listens_at: maybe(names),
+  start_waits_for: maybe(oneOf(START_WAITS, 'Step that the start under way waits for')),
   failure: maybe(oneOf(['not_executed', 'exited_too_quickly', 'bad_exit', 'not_ready', 'restarted_too_often'])),
   purpose: maybe(oneOf(['oneshot', 'scheduled'], 'Missing for a service')),
   restarting: maybe(constant(true)),

@@ -2,6 +2,7 @@
  * The shapes of the JSON API about processes, types only. Facts come from the methods of rpc/. Times are milliseconds
  * since 1970 unless documented otherwise. A member without a value is left out.
  */
+import type { StartWait } from '../core/start-wait.ts';
 import type { ProcessStateName } from '../core/states.ts';
 
 /** Health of a run, with Docker's words. */
@@ -144,6 +145,8 @@ export interface StatusAnswer {
   readonly waits_for?: readonly WaitsForAnswer[];
   readonly blocked_by?: readonly BlockedByAnswer[];
   readonly listens_at?: readonly string[];
+  /** Step that the start under way waits for. */
+  readonly start_waits_for?: StartWait;
   readonly failure?: 'not_executed' | 'exited_too_quickly' | 'bad_exit' | 'not_ready' | 'restarted_too_often';
   /** Missing for a service. */
   readonly purpose?: 'oneshot' | 'scheduled';

@@ -1,7 +1,11 @@
 /** Facts for the status of a process that are not in its record. Types only; rpc/remarks.ts has the texts. */
 
+import type { StartWait } from './start-wait.ts';
+
 /** One fact of this kind. */
 export type ProcessRemark =
+  /** The start under way waits for this step. */
+  | { readonly kind: 'startWait'; readonly wait: StartWait }
   /** The latest health check has failed, and the process is therefore not healthy. */
   | { readonly kind: 'healthFailure'; readonly reason: string }
   /** Next time of the schedule, in milliseconds since 1970. `hasSeconds`: the schedule names seconds. */

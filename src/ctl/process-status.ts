@@ -5,6 +5,7 @@
 import { MAX_RESTART_TIMES } from '../core/history.ts';
 import { formatNamespec } from '../core/namespec.ts';
 import { escapeControls } from '../core/shown-text.ts';
+import { formatStartWait, readStartWait } from '../core/start-wait.ts';
 import type { XmlRpcStruct } from '../rpc/xmlrpc.ts';
 import { formatAgo, formatLong } from './amounts.ts';
 import { booleanOf, numberOf, structOf, textOf } from './members.ts';
@@ -42,6 +43,8 @@ export interface ProcessStatus {
   readonly lastEnd: RunEnd | null;
   readonly stopCause: string | null;
   readonly startCause: string | null;
+  /** Step that the start under way waits for, as `waits for x`; null for none. */
+  readonly startWait: string | null;
   readonly lastLine: string | null;
   readonly statusText: string | null;
   readonly nextRunMs: number | null;
@@ -65,11 +68,18 @@ export function readStatus(info: ProcessInfo): ProcessStatus {
     lastEnd: readEnd(structOf(struct, 'last_end')),
     stopCause: textOf(structOf(struct, 'stop_cause'), 'text'),
     startCause: textOf(structOf(struct, 'start_cause'), 'text'),
+    startWait: readStartWaitOf(info),
     lastLine: textOf(struct, 'last_line'),
     statusText: textOf(struct, 'status_text'),
     nextRunMs: nextRun === null ? null : nextRun * 1000,
     usage: readUsage(structOf(struct, 'usage')),
   };
+}
+
+/** Returns the step that a start under way waits for, as `waits for x`; null for none. */
+export function readStartWaitOf({ struct }: Pick<ProcessInfo, 'struct'>): string | null {
+  const wait = readStartWait(textOf(struct, 'start_waits_for'));
+  return wait === null ? null : formatStartWait(wait);
 }
 
 function readUsage(struct: XmlRpcStruct | null): ProcessStatus['usage'] {
@@ -170,7 +180,7 @@ function stateReasons(status: ProcessStatus): string[] {
     case 'RUNNING':
       return [flapping, health, lastEnd?.isPlanned === false ? `last ${end}` : '', describeScale(status)];
     case 'STARTING':
-      return [flapping, failedStarts === 0 ? '' : `try ${failedStarts + 1}, after ${end}`];
+      return [flapping, status.startWait ?? '', failedStarts === 0 ? '' : `try ${failedStarts + 1}, after ${end}`];
     case 'BACKOFF':
       return [flapping, `try ${failedStarts + 1} follows, after ${end}`];
     case 'STOPPING':

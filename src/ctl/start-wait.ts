@@ -10,6 +10,7 @@ import { ArgumentError } from './command.ts';
 import { InterruptError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import { selectNamed } from './names.ts';
+import { readStartWaitOf } from './process-status.ts';
 import type { Session } from './session.ts';
 import type { ProcessInfo } from './supervisor-client.ts';
 import { WaitLine } from './wait.ts';
@@ -117,9 +118,7 @@ class HoldWatch {
       const processes = await this.#session.client.getAllProcessInfo();
       if (signal.aborted) return;
       const chosen = selectNamed(this.#names, processes);
-      this.waiting = chosen
-        .filter(({ hold }) => hold === 'waiting')
-        .map(({ group, name, description }) => `${formatNamespec(group, name)} ${description}`);
+      this.waiting = chosen.flatMap(describeWait);
       if (this.#line !== null) this.#line.text = [...this.waiting, ...chosen.flatMap(describeStart)].join(', ');
       else for (const line of this.waiting) this.#show(line);
     }
@@ -132,9 +131,16 @@ class HoldWatch {
   }
 }
 
-/** Describes a start that goes on; none for a process in another state. */
-function describeStart({ group, name, statename, hold }: ProcessInfo): readonly string[] {
-  if (hold !== null) return [];
+/** Describes a start that waits for other processes, or for a step before the execution; none for another process. */
+function describeWait(info: ProcessInfo): readonly string[] {
+  const text = info.hold === 'waiting' ? info.description : readStartWaitOf(info);
+  return text === null ? [] : [`${formatNamespec(info.group, info.name)} ${text}`];
+}
+
+/** Describes a start that goes on without a wait; none for a process in another state. */
+function describeStart(info: ProcessInfo): readonly string[] {
+  const { group, name, statename, hold } = info;
+  if (hold !== null || readStartWaitOf(info) !== null) return [];
   if (statename === 'STARTING') return [`${formatNamespec(group, name)} is starting`];
   return statename === 'BACKOFF' ? [`${formatNamespec(group, name)} has failed, and is tried again`] : [];
 }

@@ -47,11 +47,8 @@ function explainState(status: ProcessStatus): string[] {
         sentence(`${name} is RUNNING${pid}${since} (${formatLong(nowMs - info.start * 1000)})${started}`),
         ...explainHealth(status),
       ];
-    case 'STARTING': {
-      const seconds = numberOf(policy, 'startsecs');
-      const rule = seconds === null ? '' : `; it is RUNNING after ${seconds} s without an exit (startsecs)`;
-      return [sentence(`${name} is STARTING${pid}${since}${started}${rule}${explainReadyTimeout(status)}`)];
-    }
+    case 'STARTING':
+      return [sentence(`${name} is STARTING${pid}${since}${started}${explainStart(status, policy)}`)];
     case 'BACKOFF':
       return [sentence(`${name} is in BACKOFF: ${countStarts(status.failedStarts)} failed, and the next try follows`)];
     case 'FATAL':
@@ -67,6 +64,14 @@ function explainState(status: ProcessStatus): string[] {
     default:
       return [sentence(`${name} is in the state ${info.statename}: the kernel refused to send it a signal`)];
   }
+}
+
+/** Explains what a start under way waits for. Before its execution, startsecs and ready_timeout have not begun. */
+function explainStart(status: ProcessStatus, policy: XmlRpcStruct | null): string {
+  if (status.startWait !== null) return `; it ${status.startWait}`;
+  const seconds = numberOf(policy, 'startsecs');
+  const rule = seconds === null ? '' : `; it is RUNNING after ${seconds} s without an exit (startsecs)`;
+  return `${rule}${explainReadyTimeout(status)}`;
 }
 
 /** Explains that a start waits for the readiness of the program, too. */

@@ -243,7 +243,8 @@ export class Engine {
   readonly processesNamed = (name: string): ProcessView[] => this.#table.named(name).map(viewOf);
   /** Returns the processes that depend on a process directly. */
   readonly dependentsOf = (id: string): ProcessView[] => this.#table.dependentsOf(id).map(viewOf);
-
+  /** Returns what the start of a process waits for after its dependencies; null for nothing. */
+  readonly startWaitOf = (id: string): ReturnType<Runs['startWaitOf']> => this.#runs.startWaitOf(this.#table.get(id));
   /** True if a pid belongs to a run that was not reaped yet. */
   readonly ownsPid = (pid: number): boolean => this.#table.ownsPid(pid);
 

@@ -62,9 +62,9 @@ export class Hooks {
     else running.afterwards.push(then);
   }
 
-  /** True if a stop_command of a process runs. */
-  isStopping(id: string): boolean {
-    return this.#running.has(`${id} stop_command`);
+  /** True if a hook of a process runs. */
+  isRunning(id: string, name: HookName): boolean {
+    return this.#running.has(`${id} ${name}`);
   }
 
   /**

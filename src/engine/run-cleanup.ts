@@ -7,6 +7,7 @@
  */
 import { processFields } from '../core/log-fields.ts';
 import { signalNumbers } from '../core/signals.ts';
+import type { CleanupStep } from '../core/start-wait.ts';
 import { Alarm } from './alarm.ts';
 import type { Hooks } from './hooks.ts';
 import type { Clock, Processes, Report } from './ports.ts';
@@ -38,7 +39,7 @@ export class RunCleanup {
   readonly #parts: RunCleanupParts;
   readonly #groups = new Map<string, Group>();
   /** Callbacks that wait for a cleanup, by process. */
-  readonly #waiting = new Map<string, Array<() => void>>();
+  readonly #waiting = new Map<string, Set<() => void>>();
   #isHurried = false;
 
   constructor(parts: RunCleanupParts) {
@@ -49,8 +50,8 @@ export class RunCleanup {
   begin(entry: Entry, pid: number, wasStopped: boolean): void {
     const { kill_orphans: kill, post_stop_command: command } = entry.config.options;
     const isGroupStopped = kill === 'always' || kill === 'cgroup' || (kill === 'stop' && wasStopped);
-    if (!isGroupStopped && command === null && !this.#parts.hooks.isStopping(entry.id)) return;
-    this.#waiting.set(entry.id, []);
+    if (!isGroupStopped && command === null && !this.#parts.hooks.isRunning(entry.id, 'stop_command')) return;
+    this.#waiting.set(entry.id, new Set());
     if (!isGroupStopped || !this.#isThere(pid)) return this.#tidy(entry, pid);
     const group: Group = {
       entry,
@@ -84,11 +85,19 @@ export class RunCleanup {
     return [...this.#waiting.keys()];
   }
 
-  /** Calls `then` once no cleanup of a process is under way. */
-  whenOver(id: string, then: () => void): void {
+  /** Returns the step that the cleanup of a process is at; null if no cleanup is under way. */
+  stepOf(id: string): CleanupStep | null {
+    if (!this.#waiting.has(id)) return null;
+    if (this.#groups.has(id)) return 'kill_orphans';
+    return this.#parts.hooks.isRunning(id, 'stop_command') ? 'stop_command' : 'post_stop_command';
+  }
+
+  /** Calls `then` once no cleanup of a process is under way. The returned function cancels the call. */
+  whenOver(id: string, then: () => void): () => void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) then();
-    else waiting.push(then);
+    else waiting.add(then);
+    return () => waiting?.delete(then);
   }
 
   /**
@@ -154,7 +163,7 @@ export class RunCleanup {
   #tidy(entry: Entry, pid: number): void {
     const { hooks } = this.#parts;
     const finish = (): void => {
-      const waiting = this.#waiting.get(entry.id) ?? [];
+      const waiting = this.#waiting.get(entry.id) ?? new Set();
       this.#waiting.delete(entry.id);
       for (const then of waiting) then();
     };

@@ -2,6 +2,7 @@
 import { processFields } from '../core/log-fields.ts';
 import { describeMistake } from '../core/error-text.ts';
 import type { ProcessEffect, ProcessInput } from '../core/process-record.ts';
+import type { StartWait } from '../core/start-wait.ts';
 import { RunCleanup } from './run-cleanup.ts';
 import { Hooks } from './hooks.ts';
 import type { Clock, Jobs, Processes, Report, SpawnOutcome, StartBudget } from './ports.ts';
@@ -29,6 +30,8 @@ export class Runs {
   readonly #hooks: Hooks;
   /** Functions that cancel looks at the files of starts, by process. */
   readonly #looks = new Map<string, () => void>();
+  /** Functions that cancel starts while these wait for the cleanup of the run before, by process. */
+  readonly #waits = new Map<string, () => void>();
   /** The cleanup after runs. */
   readonly cleanup: RunCleanup;
 
@@ -65,11 +68,26 @@ export class Runs {
         else runHook();
       });
     };
-    this.cleanup.whenOver(entry.id, () => this.#parts.budget.run(prepare));
+    this.#awaitCleanup(
+      entry.id,
+      () => this.#parts.budget.run(prepare),
+      () => fail(STOPPED_BEFORE, 1),
+    );
   }
 
-  /** Cancels the preparation of a run. The outcome is a failed spawn. */
+  /** Returns what the start of a process waits for; null if it does not wait, or if no start is under way. */
+  startWaitOf(entry: Entry | undefined): StartWait | null {
+    if (entry === undefined || entry.record.state !== 'STARTING' || entry.record.pid !== null) return null;
+    const { id } = entry;
+    return this.cleanup.stepOf(id) ?? (this.#hooks.isRunning(id, 'pre_start_command') ? 'pre_start_command' : null);
+  }
+
+  /**
+   * Cancels the preparation of a run. The outcome is a failed spawn. The cleanup of the run before goes on, and is not
+   * waited for.
+   */
   callOff(id: string): void {
+    this.#waits.get(id)?.();
     this.#looks.get(id)?.();
     this.#hooks.cancel(id, 'pre_start_command');
   }
@@ -102,6 +120,19 @@ export class Runs {
         pid,
       });
     }
+  }
+
+  #awaitCleanup(id: string, then: () => void, cancelled: () => void): void {
+    if (!this.cleanup.isUnderWay(id)) return then();
+    const forget = this.cleanup.whenOver(id, () => {
+      this.#waits.delete(id);
+      then();
+    });
+    this.#waits.set(id, () => {
+      this.#waits.delete(id);
+      forget();
+      cancelled();
+    });
   }
 
   #reach(entry: Entry, done: (reason: string | null) => void): void {

@@ -44,6 +44,7 @@ const MEMBERS: { readonly [K in Exclude<keyof PeerProcess, 'name' | 'group' | 's
   health_reason: 'string',
   ready: 'boolean',
   hold: 'string',
+  start_waits_for: 'string',
   purpose: 'string',
   restarting: 'boolean',
   restarts: 'number',

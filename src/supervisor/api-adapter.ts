@@ -132,7 +132,12 @@ export class ApiAdapter implements SupervisorApi {
 
   remarks(id: string): readonly ProcessRemark[] {
     const kill = this.#memoryKills.remark(id);
-    return [...this.#supervision.remarks(id), ...(kill === null ? [] : [kill])];
+    const wait = this.#engine.startWaitOf(id);
+    return [
+      ...(wait === null ? [] : [{ kind: 'startWait' as const, wait }]),
+      ...this.#supervision.remarks(id),
+      ...(kill === null ? [] : [kill]),
+    ];
   }
 
   lastCheck(id: string): CheckResult | null {

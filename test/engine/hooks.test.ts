@@ -4,6 +4,16 @@ import { test } from 'node:test';
 import { exitWith, World } from './world.ts';
 import { REQUEST } from '../causes.ts';
 
+/** Returns a world in which the restart of `web` waits for its post_stop_command. */
+function waitForTidy(): World {
+  const world = new World([{ name: 'web', post_stop_command: '/bin/tidy', autorestart: 'true' }]);
+  world.engine.start();
+  world.clock.advance(2000);
+  world.end(exitWith(0), 'web');
+  assert.deepEqual([world.state('web'), world.jobs], ['STARTING', ['web post_stop_command']]);
+  return world;
+}
+
 test('pre_start_command comes before each execution, and its failure is a failed start', () => {
   const world = new World([{ name: 'web', pre_start_command: '/bin/prepare', startretries: 1 }]);
   world.engine.start();
@@ -173,15 +183,62 @@ test('the shutdown waits for each post_stop_command, also a running one, up to a
   world.assertQuiet();
 });
 
-test('a stop while the next run waits for post_stop_command executes nothing', () => {
-  const world = new World([{ name: 'web', post_stop_command: '/bin/tidy', autorestart: 'true' }]);
-  world.engine.start();
-  world.clock.advance(2000);
-  world.end(exitWith(0), 'web');
-  world.engine.request('web:web', 'stop', REQUEST);
-  assert.equal(world.state('web'), 'STOPPING');
+for (const request of ['stop', 'kill'] as const)
+  test(`a ${request} ends a start that waits for post_stop_command at once, and the command goes on`, () => {
+    const world = waitForTidy();
+    world.engine.request('web:web', request, REQUEST);
+    assert.deepEqual([world.state('web'), world.jobs], ['STOPPED', ['web post_stop_command']]);
+    world.endJob('web post_stop_command');
+    assert.deepEqual([world.state('web'), world.calls.filter((call) => call === 'spawn web').length], ['STOPPED', 1]);
+    world.assertQuiet();
+  });
+
+test('a start after that waits for the same post_stop_command, and happens once', () => {
+  const world = waitForTidy();
+  for (const request of ['stop', 'start', 'stop', 'start'] as const) world.engine.request('web:web', request, REQUEST);
+  assert.deepEqual([world.state('web'), world.calls.length], ['STARTING', 2]);
   world.endJob('web post_stop_command');
-  assert.deepEqual([world.state('web'), world.calls.filter((call) => call === 'spawn web').length], ['STOPPED', 1]);
+  assert.deepEqual(world.calls.slice(2), ['spawn web']);
+});
+
+test('a shutdown waits for the post_stop_command that a start waits for', () => {
+  const world = waitForTidy();
+  world.engine.shutDown('exit', REQUEST);
+  assert.deepEqual([world.state('web'), world.hasEnded(), world.calls.length], ['STOPPED', false, 2]);
+  world.endJob('web post_stop_command');
+  assert.deepEqual([world.hasEnded(), world.calls.length], [true, 2]);
+  world.assertQuiet();
+});
+
+test('a start says which step before the execution it waits for', () => {
+  const world = new World([
+    { name: 'web', pre_start_command: 'x', stop_command: 'x', post_stop_command: 'x', kill_orphans: 'stop' },
+  ]);
+  const waits: unknown[] = [];
+  const note = (): void => void waits.push(world.engine.startWaitOf('web:web'));
+  note();
+  world.engine.start();
+  note();
+  world.endJob('web pre_start_command');
+  note();
+  world.engine.request('web:web', 'stop', REQUEST);
+  world.groups.add(100);
+  world.end(15, 'web');
+  note();
+  world.engine.request('web:web', 'start', REQUEST);
+  note();
+  world.groups.clear();
+  world.engine.reaped([]);
+  note();
+  world.endJob('web stop_command');
+  note();
+  world.endJob('web post_stop_command');
+  note();
+  world.endJob('web pre_start_command');
+  note();
+  const cleanup = ['kill_orphans', 'stop_command', 'post_stop_command'];
+  assert.deepEqual(waits, [null, 'pre_start_command', null, null, ...cleanup, 'pre_start_command', null]);
+  assert.equal(world.engine.startWaitOf('no:such'), null);
 });
 
 test('kill_orphans=stop: the rest of the group gets the stop signals, then SIGKILL, and the next run waits', () => {

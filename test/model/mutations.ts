@@ -30,6 +30,7 @@ export interface Mutation {
 
 const CHAIN = 'a chain of services';
 const JOB = 'a job, a server that needs it, and a worker';
+const HOOKS = 'hooks and remaining processes';
 const LIMITS = 'limits of a shutdown, and a reload';
 
 /** At least one mistake for each promise. */
@@ -90,7 +91,7 @@ export const mutations: readonly Mutation[] = [
     file: 'core/exit-policy.ts',
     from: "(record.state === 'FATAL' || !expected)) return 'exit_on_failure'",
     to: "record.state !== 'FATAL' && !expected) return 'exit_on_failure'",
-    model: 'hooks and remaining processes',
+    model: HOOKS,
   },
   {
     breaks: ['no dependent before its condition'],
@@ -123,6 +124,14 @@ export const mutations: readonly Mutation[] = [
     from: 'deadlineMs: atMs + (isFirst ? policy.firstWaitMs : policy.stopWaitMs) });',
     to: 'deadlineMs: isFirst ? null : atMs });',
     model: CHAIN,
+  },
+  {
+    breaks: ['every stop has a SIGKILL behind it'],
+    what: 'a stop waits for the cleanup of the last run',
+    file: 'engine/runs.ts',
+    from: 'this.#waits.get(id)?.();',
+    to: '',
+    model: HOOKS,
   },
   {
     breaks: ['no start is forgotten'],

@@ -139,9 +139,16 @@ function judgeWaits(world: ModelWorld, { config: { name, options }, record }: Pr
   const restMs = record.deadlineMs === null ? null : record.deadlineMs - world.clock.nowMs();
   if (restMs !== null)
     expect(world.clock.pending.includes(restMs), 'no start is forgotten', `${name} has a deadline without an alarm`);
-  if (record.state !== 'STOPPING' || record.pid === null) return;
+  if (record.state !== 'STOPPING') return;
+  if (record.pid === null) return judgeUnexecuted(world, name);
   const longest = 1000 * Math.max(options.stopwaitsecs, options.stop_timeout ?? 0);
   expect(restMs !== null && restMs <= longest, 'every stop has a SIGKILL behind it', `${name}: ${restMs}`);
+}
+
+/** A cancelled start waits for its hook, which gets SIGKILL, and for its turn; not for the cleanup of the last run. */
+function judgeUnexecuted(world: ModelWorld, name: string): void {
+  const isEnding = world.jobs.includes(`${name} pre_start_command`) || world.starts.length > 0;
+  expect(isEnding, 'every stop has a SIGKILL behind it', `${name} is STOPPING without a process`);
 }
 
 function judgeRunning(world: ModelWorld, view: ProcessView): void {

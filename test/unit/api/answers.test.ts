@@ -66,6 +66,7 @@ test('each answer about processes fits its schema in each state', async () => {
     api.api.oomKillsOf.set('web:web', 2);
     api.api.remarksOf.set('web:web', [
       { kind: 'nextRun', atMs: 1_795_000_000_500, hasSeconds: false },
+      { kind: 'startWait', wait: 'pre_start_command' },
       { kind: 'statusText', text: 'fine' },
       { kind: 'outOfMemory', atS: 1_795_000_000 },
       { kind: 'healthFailure', reason: 'no answer' },

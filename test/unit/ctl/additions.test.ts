@@ -304,17 +304,16 @@ new: would be added
     const held = (): XmlRpcStruct[] => [
       processStruct('web', 'STOPPED', { hold: 'waiting', description: 'waits for db to be started' }),
       processStruct('db', 'STARTING'),
+      processStruct('tidy', 'STARTING', { start_waits_for: 'post_stop_command' }),
     ];
+    const waits = ['web waits for db to be started', 'tidy waits for post_stop_command of its last run'];
+    const late = 'timeout after 2.5 s; the start continues without supervisorctl';
     const stall = new Promise<never>(() => undefined);
     await withServer({ getAllProcessInfo: held, startProcess: () => stall }, async (server) => {
       const stdout = Object.assign(new PassThrough(), { isTTY: true });
-      const running = start(['start', '--timeout=2500ms', 'web'], { cwd: server.directory, stdout });
+      const running = start(['start', '--timeout=2500ms', 'web', 'tidy'], { cwd: server.directory, stdout });
       assert.equal(await running.code, 124);
-      assert.equal(
-        running.text(),
-        'web waits for db to be started\n' +
-          'web waits for db to be started: ERROR (timeout after 2.5 s; the start continues without supervisorctl)\n',
-      );
+      assert.equal(running.text(), [...waits, ...waits.map((line) => `${line}: ERROR (${late})`), ''].join('\n'));
       const silent = start(['restart', 'web', '--timeout', '1'], { cwd: server.directory });
       assert.equal(await silent.code, 1, 'stopProcess is not known here');
     });

@@ -1,7 +1,7 @@
 /** The table of `onevisor status`, as screens. Look at them: they are what people see. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ProcessStatus } from '../../../src/ctl/process-status.ts';
+import { type ProcessStatus, reasonOf } from '../../../src/ctl/process-status.ts';
 import type { Screen } from '../../../src/ctl/screen.ts';
 import { widthOf } from '../../../src/logs/columns.ts';
 import { formatStatusTable, sortStatuses } from '../../../src/ctl/status-table.ts';
@@ -79,6 +79,11 @@ const PLAIN: Screen = { columns: 200, hasColour: false, hasUnicode: true };
 test('all kinds of processes at 200 columns, in natural order', async () => {
   const text = formatStatusTable(sortStatuses(await everyKind(), false), PLAIN).join('\n');
   assert.equal(text, screen('status-200-columns'));
+});
+
+test('a start that waits says so', async () => {
+  const status = await statusOf('web', 'STARTING', { start: NOW, start_waits_for: 'post_stop_command' });
+  assert.equal(reasonOf(status), 'waits for post_stop_command of its last run');
 });
 
 test('failures first at 80 columns: columns are left out, and nothing is wrapped', async () => {

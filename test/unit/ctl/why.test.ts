@@ -184,6 +184,20 @@ const situations: readonly Situation[] = [
     'web is STARTING with pid 4711 since TIME, started: autostart; it is RUNNING after 1 s without an ' +
       'exit (startsecs).',
   ],
+  ...(
+    [
+      ['post_stop_command', 'waits for post_stop_command of its last run'],
+      ['stop_command', 'waits for stop_command of its last run'],
+      ['kill_orphans', 'waits for the remaining processes of its last run (kill_orphans)'],
+      ['pre_start_command', 'waits for pre_start_command'],
+    ] as const
+  ).map(([step, text]): Situation => [
+    `starting, before the execution: ${step}`,
+    'STARTING',
+    { policy: POLICY, pid: 0, start_cause: AUTOSTART, start_waits_for: step },
+    `web is STARTING since TIME, started: autostart; it ${text}.`,
+  ]),
+  ['a step of a later version', 'STARTING', { start_waits_for: 'x' }, 'web is STARTING with pid 4711 since TIME.'],
   ['starting, of a supervisord', 'STARTING', {}, 'web is STARTING with pid 4711 since TIME.'],
   [
     'exit_on_failure ends the container',

@@ -133,6 +133,14 @@ describe('process info', () => {
     );
   });
 
+  test('a start under way tells the step that it waits for', async () => {
+    const client = new Client([{ name: 'web' }]);
+    await client.call('startProcess', 'web', false);
+    client.api.remarksOf.set('web:web', [{ kind: 'startWait', wait: 'post_stop_command' }]);
+    const { start_waits_for: step, description } = await client.info('web');
+    assert.deepEqual([step, description], ['post_stop_command', 'waits for post_stop_command of its last run']);
+  });
+
   test('from before its first start to after its end', async () => {
     const client = new Client([{ name: 'done', exitAfterMs: 2500, exitCode: 2, options: { autorestart: 'false' } }]);
     const second = (ms: number): number => Math.floor((client.api.wallOffsetMs + ms) / 1000);
