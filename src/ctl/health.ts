@@ -8,7 +8,7 @@ import { ProcessState, processStateNames } from '../core/states.ts';
 import { formatSignal } from '../core/signals.ts';
 import { numberOf, textOf } from './members.ts';
 import { selectNamed } from './names.ts';
-import { countRestarts, type ProcessStatus } from './process-status.ts';
+import { countRestarts, forOwnView, type ProcessStatus } from './process-status.ts';
 import type { ConfigInfo, ProcessInfo } from './supervisor-client.ts';
 
 /** Returns one line for each problem. `names` as in `status`; empty for all processes. */
@@ -59,10 +59,10 @@ export function findFlapping(statuses: readonly ProcessStatus[], names: readonly
 }
 
 function factsOf(info: ProcessInfo, config: ConfigInfo | undefined): ProcessFacts {
-  const { state, description, start, exitstatus, health, healthReason, isReady, hold, purpose, isStartDue } = info;
+  const { state, start, exitstatus, health, healthReason, isReady, hold, purpose, isStartDue } = info;
   return {
     state: processStateNames.find((name) => ProcessState[name] === state) ?? 'UNKNOWN',
-    description,
+    description: forOwnView(info).description,
     autostart: config?.autostart === true,
     wasStarted: start !== 0,
     exitText: formatExitOf(info),

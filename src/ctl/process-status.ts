@@ -51,8 +51,23 @@ export interface ProcessStatus {
   readonly usage: { readonly memory: number; readonly cpuPercent: number | null; readonly processes: number } | null;
 }
 
+/** Time of day 0, in any time zone, as Supervisor's descriptions have it. */
+const NO_END = /^(?:Jan 01|Dec 31) \d\d:\d\d [AP]M/;
+
+/**
+ * Returns a process with a description for our own views. Supervisor shows 1970 as the end of a start that executed
+ * nothing.
+ */
+export function forOwnView(info: ProcessInfo): ProcessInfo {
+  const { statename, start, struct } = info;
+  const isDown = statename === 'STOPPED' || statename === 'EXITED';
+  if (!isDown || start === 0 || struct['stop'] !== 0) return info;
+  return { ...info, description: info.description.replace(NO_END, 'Not started') };
+}
+
 /** Reads the facts of a process. */
-export function readStatus(info: ProcessInfo): ProcessStatus {
+export function readStatus(read: ProcessInfo): ProcessStatus {
+  const info = forOwnView(read);
   const { struct } = info;
   const nextRun = numberOf(struct, 'next_run');
   return {

@@ -26,6 +26,7 @@ export function factsOf(view: ProcessView, api: SupervisorApi, times: ProcessTim
         nowMs: api.nowMs(),
         wallMs: api.wallMs(),
         remarks,
+        isOwnView: true,
       });
     },
     autostart: options.autostart,

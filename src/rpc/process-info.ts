@@ -26,17 +26,18 @@ export interface ProcessDetails {
   readonly stderrPath: string;
   /** Number of times that the kernel has killed the process because memory ran out. */
   readonly oomKills: number;
+  /** compat: Supervisor shows 1970 as the end of a start that never executed the program. Our own views do not. */
+  readonly isOwnView: boolean;
 }
+
+/** Facts for the description of a process. */
+type DescriptionDetails = Pick<ProcessDetails, 'times' | 'nowMs' | 'wallMs' | 'remarks' | 'isOwnView'>;
 
 /**
  * Describes a process for `status`, in addition to its state. compat: the text begins as Supervisor's, which other
  * tools parse. Our additions follow: health, the reason of a wait, the next scheduled run.
  */
-export function describeProcess(
-  name: string,
-  record: ProcessRecord,
-  surroundings: Pick<ProcessDetails, 'times' | 'nowMs' | 'wallMs' | 'remarks'>,
-): string {
+export function describeProcess(name: string, record: ProcessRecord, surroundings: DescriptionDetails): string {
   if (record.hold !== null) return formatHold(record.hold);
   const state = describeState(name, record, surroundings);
   if (record.health === null && surroundings.remarks.length === 0) return state;
@@ -48,7 +49,7 @@ export function describeProcess(
 function describeState(
   name: string,
   record: ProcessRecord,
-  { times, nowMs }: Pick<ProcessDetails, 'times' | 'nowMs'>,
+  { times, nowMs, isOwnView }: Pick<DescriptionDetails, 'times' | 'nowMs' | 'isOwnView'>,
 ): string {
   switch (record.state) {
     case 'RUNNING':
@@ -58,7 +59,7 @@ function describeState(
       return record.failure === null ? `unknown error (try "tail ${name}")` : formatFailure(record.failure);
     case 'STOPPED':
     case 'EXITED':
-      return times.start === 0 ? 'Not started' : formatDaytime(times.stop);
+      return times.start === 0 || (isOwnView && times.stop === 0) ? 'Not started' : formatDaytime(times.stop);
     case 'STARTING':
     case 'STOPPING':
     case 'UNKNOWN':
@@ -160,8 +161,12 @@ export function formatProcessInfo(view: ProcessView, surroundings: ProcessDetail
   return info;
 }
 
-/** Makes the struct of `getProcessInfo` in a call. */
-export function processInfo({ api, times }: Pick<CallContext, 'api' | 'times'>, proc: ProcessView): XmlRpcStruct {
+/** Makes the struct of `getProcessInfo` in a call. `isOwnView`: for a method that Supervisor does not have. */
+export function processInfo(
+  { api, times }: Pick<CallContext, 'api' | 'times'>,
+  proc: ProcessView,
+  isOwnView = false,
+): XmlRpcStruct {
   return formatProcessInfo(proc, {
     times: times.of(proc),
     nowMs: api.nowMs(),
@@ -170,5 +175,6 @@ export function processInfo({ api, times }: Pick<CallContext, 'api' | 'times'>, 
     stdoutPath: api.logPath(proc.config, 'stdout') ?? '',
     stderrPath: api.logPath(proc.config, 'stderr') ?? '',
     oomKills: api.oomKills(proc.id),
+    isOwnView,
   });
 }

@@ -53,7 +53,7 @@ export function processStatus(
   const problem = findProblem(facts, 'ready');
   const notAlive = findProblem(facts, 'alive');
   return {
-    ...processInfo(context, proc),
+    ...processInfo(context, proc, true),
     ...(facts.isStartDue ? { restarting: true } : {}),
     restarts: record.restarts,
     failed_starts: record.failedStarts,

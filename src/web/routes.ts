@@ -11,6 +11,7 @@ import type { ProcessStateName } from '../core/states.ts';
 import { refuse, sendError, sendText } from '../http/answers.ts';
 import type { Exchange, Route } from '../http/route.ts';
 import { findOneProcess } from '../rpc/lookup.ts';
+import { factsOf } from '../rpc/process-facts.ts';
 import { isFlapping } from '../rpc/status-methods.ts';
 import { parseRequest, perform, type WebSources } from './actions.ts';
 import { formatLogText } from './log-text.ts';
@@ -163,12 +164,13 @@ class WebPages {
   }
 
   #row({ name, group, statename, description }: ProcessInfo): ProcessRow {
-    const { api } = this.#sources;
+    const { api, times } = this.#sources;
     const id = `${group}:${name}`;
+    const proc = api.process(id);
     return {
       name: formatNamespec(group, name),
       state: statename,
-      description,
+      description: proc === null ? description : factsOf(proc, api, times).description,
       isFlapping: isFlapping(api, id),
       hasStderr: api.processLog(id, 'stderr') !== null,
     };

@@ -12,7 +12,7 @@ import { ConnectionError } from '../errors.ts';
 import { ExitCode, StatusExitCode } from '../exit-codes.ts';
 import { formatStatuses } from '../format.ts';
 import { showHints } from '../name-hint.ts';
-import { readStatus } from '../process-status.ts';
+import { forOwnView, readStatus } from '../process-status.ts';
 import { readScreen } from '../screen.ts';
 import type { Session } from '../session.ts';
 import { formatStatusTable, sortStatuses } from '../status-table.ts';
@@ -126,7 +126,7 @@ export async function showStatus(session: Session, view: StatusView, before = ''
       const { showDescriptions } = await import('./describe.ts');
       await showDescriptions(session, found);
     } else if (isOwnTable) await showTable(session, found, view.areProblemsFirst);
-    else session.outputAll(formatStatuses(found));
+    else session.outputAll(formatStatuses(session.io.isOwnName === true ? found.map(forOwnView) : found));
     await showHints(session, unknown);
   }
   if (problems.length > 0) session.exitCode = StatusExitCode.UNKNOWN;

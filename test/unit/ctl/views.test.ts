@@ -70,6 +70,26 @@ test('people get the table, also from a supervisord; scripts and supervisorctl g
     });
 });
 
+test('the end of a start that executed nothing is not shown as 1970, except by supervisorctl', async () => {
+  const texts = ['Jan 01 12:00 AM', 'Dec 31 07:00 PM, next run Nov 21 04:00 AM', 'Jan 01 12:00 AM'];
+  const structs = texts.map((description, index) =>
+    processStruct(`p${index}`, 'STOPPED', { description, stop: index < 2 ? 0 : 5 }),
+  );
+  await withServer({ getAllProcessInfo: () => structs, getAllConfigInfo: () => [] }, async (server) => {
+    const texted = async (words: readonly string[], isOwnName: boolean): Promise<string> => {
+      const running = start(words, { cwd: server.directory, isOwnName });
+      await running.code;
+      return running.text().replace(/^\S+ +STOPPED +/gm, '');
+    };
+    const own = ['Not started', 'Not started, next run Nov 21 04:00 AM', 'Jan 01 12:00 AM'];
+    assert.equal(await texted(['status'], false), `${texts.join('\n')}\n`);
+    assert.equal(await texted(['status'], true), `${own.join('\n')}\n`);
+    assert.equal(await texted(['health', 'p0'], true), 'Not started\n');
+    const person = await runForPerson(server, 'status', { ...UTF8, NO_COLOR: '1' });
+    assert.doesNotMatch(person.stdout.replace(/^.* p2 .*$/m, ''), /Jan 01|Dec 31/);
+  });
+});
+
 test('colours need a terminal, no NO_COLOR and a terminal with colours; symbols need UTF-8', () => {
   const terminal = Object.assign(new PassThrough(), { isTTY: true, columns: 100 });
   const screen = (env: Record<string, string>, stdout = terminal): unknown => readScreen({ stdout, env });

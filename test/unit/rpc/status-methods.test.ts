@@ -4,7 +4,9 @@ import { cron } from '../../../src/config/cron.ts';
 import { parseProbe } from '../../../src/core/probe.ts';
 import { RpcFault } from '../../../src/core/faults.ts';
 import { callMethod } from '../../../src/rpc/call.ts';
+import { formatDaytime } from '../../../src/rpc/durations.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
+import { findProblems } from '../../../src/rpc/problems.ts';
 import { statusMethods } from '../../../src/rpc/status-methods.ts';
 import type { XmlRpcStruct, XmlRpcValue } from '../../../src/rpc/xmlrpc.ts';
 import { Client, settle } from './calls.ts';
@@ -37,6 +39,19 @@ test('a crash loop is shown as flapping, with its causes and its last end', asyn
   assert.equal((loop['start_cause'] as XmlRpcStruct)['text'], 'autorestart');
   assert.equal((loop['last_end'] as XmlRpcStruct)['why'], 'exit');
   assert.deepEqual([web?.['flapping'], web?.['name']], [false, 'web']);
+});
+
+test('a start that executed nothing ends in 1970 for clients of Supervisor, and not in our own views', async () => {
+  const client = new Client([{ name: 'bad', spawnError: 'no memory' }]);
+  await client.call('startProcess', 'bad', false);
+  assert.equal(await client.call('stopProcess', 'bad'), true);
+  const { stop, description } = await client.info('bad');
+  assert.deepEqual([stop, description], [0, formatDaytime(0)]);
+  const [bad] = await structs(client, 'getStatus');
+  const { description: described } = (await call(client, 'describeProcess', 'bad')) as XmlRpcStruct;
+  assert.deepEqual([bad?.['stop'], bad?.['description'], described], [0, 'Not started', 'Not started']);
+  const question = { processes: client.api.processes(), isNamed: true };
+  assert.deepEqual(findProblems(client.context, 'ready', question), ['bad: STOPPED Not started']);
 });
 
 test('a stop says who asked, and names select processes', async () => {

@@ -145,6 +145,13 @@ test('the effects of the buttons, with the texts of Supervisor', () =>
     assert.equal(world.api.process('web:web')?.record.state, 'RUNNING');
   }));
 
+test('a start that executed nothing is not shown with an end in 1970', () =>
+  onSite({ programs: [{ name: 'bad', spawnError: 'no' }] }, async ({ get, do: act }) => {
+    await act('start bad');
+    assert.equal(await act('stop bad'), '|Process bad stopped');
+    assert.match((await get('/index.html')).text, /<td class="what">Not started<\/td>/);
+  }));
+
 test('a link changes nothing: it leads to a question', () =>
   onSite({ programs: PROGRAMS }, async ({ world, get, do: act }) => {
     await act('start web');
