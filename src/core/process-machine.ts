@@ -138,8 +138,9 @@ const stop: Rule<'stop'> = (now, { cause, signal }) => {
   else forwardStop(now, signal);
 };
 
-/** Begins an orderly stop with a start after it. */
+/** Begins an orderly stop with a start after it. A program that is not executed yet goes on. */
 const restart: Rule<'restart'> = (now, { cause }) => {
+  if (now.record.pid === null) return;
   now.become('STOPPING', { signalsSent: 0, isStartPending: true, stopCause: cause });
   signalStop(now);
 };

@@ -154,13 +154,13 @@ export class Engine {
 
   /**
    * Restarts a process by decision of the supervisor, and logs the reason. The restart counts for max_restarts, unless
-   * it is planned. Returns false, and does nothing, if the process is not up.
+   * it is planned. Returns false, and does nothing, if no program runs: one that is not executed yet is up to date.
    */
   restartProcess(id: string, cause: Decision): boolean {
     const entry = this.#table.get(id);
-    const state = entry?.record.state;
-    if (entry === undefined || (state !== 'RUNNING' && state !== 'STARTING') || !this.#shutdown.mayRestart)
-      return false;
+    if (entry === undefined || entry.record.pid === null || !this.#shutdown.mayRestart) return false;
+    const { state } = entry.record;
+    if (state !== 'RUNNING' && state !== 'STARTING') return false;
     const fields = { event: 'restarting', ...processFields(entry.config), state, ...causeFields(cause) } as const;
     this.#ports.report(
       isPlannedRestart(cause) ? 'info' : 'warn',

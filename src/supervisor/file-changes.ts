@@ -102,6 +102,8 @@ export class FileChanges implements Monitor {
     switch (proc?.record.state) {
       case 'STARTING':
       case 'RUNNING':
+        // A program that is not executed yet will read the new file.
+        if (proc.record.pid === null) return;
         if (proc.config.options.signal_on_change === null) engine.restartProcess(id, cause);
         else this.#signal(proc, proc.config.options.signal_on_change, cause);
         return;

@@ -62,3 +62,18 @@ test('a stop that outweighs a restart is told to dependents while the program is
   world.engine.request('db:db', 'stop', REQUEST);
   assert.equal(world.hold('web'), 'cannot start: db must be completed and is STOPPING');
 });
+
+for (const step of ['pre_start_command', 'post_stop_command'] as const)
+  test(`a restart by the supervisor during ${step} changes nothing: the program is executed later`, () => {
+    const world = new World([{ name: 'web', [step]: 'x', autorestart: 'true', startsecs: 0 }]);
+    world.engine.start();
+    if (step === 'post_stop_command') {
+      world.clock.advance(1000);
+      world.end(exitWith(0), 'web');
+    }
+    assert.deepEqual([world.state('web'), world.view('web').record.pid], ['STARTING', null]);
+    assert.equal(world.engine.restartProcess('web:web', { kind: 'file', path: '/etc/web.conf', others: 0 }), false);
+    world.endJob(`web ${step}`);
+    assert.deepEqual([world.state('web'), world.calls.at(-1)], ['RUNNING', 'spawn web']);
+    assert.ok(!world.log.some((line) => line.startsWith('restarting')));
+  });

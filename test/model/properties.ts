@@ -156,6 +156,8 @@ function judgeRunning(world: ModelWorld, view: ProcessView): void {
   const { name, options } = config;
   const isDue = record.deadlineMs !== null;
   if (record.state === 'BACKOFF') expect(isDue, 'no start is forgotten', `${name} in BACKOFF has no next try`);
+  if (record.state === 'STOPPED' && record.isStartPending)
+    expect(isDue, 'no start is forgotten', `${name} is STOPPED, and is never restarted`);
   const comesBack = options.autorestart === 'true' && !options.oneshot && record.hold === null;
   if (record.state === 'EXITED' && comesBack && !world.down.has(name))
     expect(isDue, 'no start is forgotten', `${name} is not restarted`);

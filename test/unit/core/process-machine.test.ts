@@ -446,6 +446,14 @@ const rows: readonly Row[] = [
     effects: ['EXITED>STARTING', 'spawn 5'],
   },
   {
+    title: 'a restart of a program that is not executed yet changes nothing',
+    from: recordIn('STARTING', { pid: null }),
+    input: { type: 'restart', atMs: NOW, cause: { kind: 'file', path: '/a', others: 0 } },
+    to: 'STARTING',
+    effects: [],
+    record: { isStartPending: false },
+  },
+  {
     title: 'a stop calls a due restart off',
     from: recordIn('EXITED', { deadlineMs: NOW + 5 }),
     input: stop,
