@@ -3,7 +3,7 @@
  * programs.
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { launch, pid1SkipReason, type Launched } from './launch.ts';
@@ -198,6 +198,26 @@ post_stop_command=sh -c 'echo after $COLOUR'
     );
   },
 );
+
+test('a stop does not wait for the post_stop_command that the next start waits for', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config:
+      '[supervisord]\n[program:web]\ncommand=sleep 0.2\nstartsecs=0\nautorestart=true\n' +
+      'post_stop_command=%FOLDER%/tidy.sh\n',
+    files: { 'tidy.sh': '#!/bin/sh\nuntil [ -e %FOLDER%/go ]; do sleep 0.05; done\necho tidy\n' },
+  });
+  const status = async (): Promise<string> => (await launched.ctl('status', 'web')).stdout;
+  await until('the restart waits', async () =>
+    /STARTING +waits for post_stop_command of its last run$/m.test(await status()),
+  );
+  assert.match((await launched.ctl('why', 'web')).stdout, /; it waits for post_stop_command of its last run\. /);
+  assert.equal((await launched.ctl('start', 'web')).stdout, 'web: ERROR (already started)\n');
+  assert.equal((await launched.ctl('stop', 'web')).stdout, 'web: stopped\n');
+  assert.match(await status(), /STOPPED/);
+  await writeFile(join(launched.folder, 'go'), '');
+  await launched.waitForLine(/web \| tidy$/);
+  assert.match(await status(), /STOPPED/);
+});
 
 test('a hook that hangs is killed with its descendants at its timeout', { skip }, async (t) => {
   const launched = await launch(t, {
