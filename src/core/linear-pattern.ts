@@ -32,6 +32,11 @@ export class LinearPattern {
     return new LineScanner(this.#automaton);
   }
 
+  /** Work for this pattern so far, as `PatternAutomaton.steps` counts it. */
+  get steps(): number {
+    return this.#automaton.steps;
+  }
+
   /** True if a whole line matches. The line has no newline. */
   matches(line: Uint8Array): boolean {
     this.#line.reset();

@@ -1,16 +1,45 @@
 /**
  * The deterministic automaton of a linear pattern, made while lines are read: a state is the set of instructions that
  * the text so far leads to. A state is made when it is needed first, and what is kept of them is limited (`MAX_CELLS`).
- * Without a kept state, a character takes as many steps as the program has instructions. Pure.
+ *
+ * Some patterns lead to a new state at almost each character. So a new state must be cheap: sets are bits, and most
+ * instructions lead to the one before them (pattern-program.ts compiles a sequence from its end), which is a shift.
+ * Callers whose patterns come from clients limit the steps of a turn ({@link PatternAutomaton.steps}). Pure.
  */
-import type { Program } from './pattern-program.ts';
+import {
+  addBits,
+  addSparse,
+  hasAnyOf,
+  hasBit,
+  isEmpty,
+  lowestBit,
+  removeBit,
+  removeBits,
+  setBit,
+  sharedWord,
+  sparseOf,
+  wordsFor,
+} from './bit-set.ts';
+import { type Instruction, type Program, refuseSize } from './pattern-program.ts';
 import type { Place } from './pattern-syntax.ts';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const ASCII_END = 0x80;
-/** Largest number of transitions and of active instructions in all states that are kept. */
+/** Largest size of all states that are kept, in transitions, words of bits and {@link STATE_CELLS}. */
 const MAX_CELLS = 50_000;
+/** Size of a state without transitions and bits. */
+const STATE_CELLS = 20;
+/** Steps for each word of the bits in a step, and for the instructions after one that is not a shift. */
+const WORD_STEPS = 4;
+const NEXT_STEPS = 3;
+/**
+ * Largest number of steps for a character without a kept state. The patterns of a configuration read the output of
+ * programs in the turns of the loop that read it.
+ */
+const MAX_STEPS = 1500;
+/** Steps to look up a state among the kept ones. */
+const KEEP_STEPS = 50;
 /** If the states were used for fewer characters each, keeping them has cost more than it has saved. */
 const MIN_USES = 10;
 /** Characters that are read without keeping states after that. */
@@ -18,8 +47,8 @@ const UNKEPT_CHARACTERS = 65_536;
 
 /** A state. */
 export interface State {
-  /** Instructions of the kinds set and place. */
-  readonly active: number[];
+  /** Instructions of the kinds set and place, as bits. */
+  readonly active: Int32Array;
   /** True if a place is active. */
   readonly hasPlaces: boolean;
   readonly isAtBegin: boolean;
@@ -35,17 +64,8 @@ export interface State {
   isMatchAtEnd: boolean | null;
 }
 
-/** Result of following the instructions that take no character. */
-interface Reached {
-  readonly active: number[];
-  readonly isMatch: boolean;
-}
-
-/** Decides about an instruction `place`: continue after it, drop it, or keep it until the next character is known. */
-type Judge = (place: Place) => 'continue' | 'drop' | 'keep';
-
 const MATCHED: State = {
-  active: [],
+  active: new Int32Array(0),
   hasPlaces: false,
   isAtBegin: false,
   isAfterWord: false,
@@ -62,23 +82,64 @@ export class PatternAutomaton {
   /** Class of each byte that is a character by itself; -1 for others, for a newline and for a carriage return. */
   readonly classOfByte: Int16Array;
   readonly #program: Program;
-  readonly #states = new Map<string, State>();
-  /** Transitions and active instructions of the states. */
-  #cells = 0;
-  /** For each instruction, the number of the search that has met it last. */
+  readonly #words: number;
+  /** The instructions that match, those that are places, and those of each place, as bits. */
+  readonly #matches: Int32Array;
+  readonly #places: Int32Array;
+  readonly #placesOf: Readonly<Record<Place, Int32Array>>;
+  /** The instructions that lead to the one before them, as bits. */
+  readonly #steady: Int32Array;
+  /** For each class of characters, the instructions that take one of the class. Made when needed. */
+  readonly #takers: Array<Int32Array | undefined> = [];
+  /** For each instruction, the next one. */
+  readonly #nextOf: Int32Array;
+  /** For each instruction that is the next one of another, those that it leads to without a character (`sparseOf`). */
+  readonly #reached: Array<Int32Array | undefined> = [];
+  /** The instructions at which a match may begin. */
+  readonly #seeds: Int32Array;
+  /** For each instruction, the number of the search that has added it last. */
   readonly #metIn: Float64Array;
   #searches = 0;
+  readonly #states = new Map<string, State>();
+  /** Size of the states. */
+  #cells = 0;
   /** Characters that were read since the states were dropped. */
   #characters = 0;
   #areKept = true;
+  #steps = 0;
 
   constructor(program: Program) {
+    const { instructions } = program;
     this.#program = program;
-    this.#metIn = new Float64Array(program.instructions.length);
+    this.#words = wordsFor(instructions.length);
+    this.#matches = this.#choose((one) => one.kind === 'match');
+    this.#places = this.#choose((one) => one.kind === 'place');
+    const placesOf = (place: Place): Int32Array => this.#choose((one) => one.kind === 'place' && one.place === place);
+    this.#placesOf = {
+      begin: placesOf('begin'),
+      end: placesOf('end'),
+      wordEdge: placesOf('wordEdge'),
+      noWordEdge: placesOf('noWordEdge'),
+    };
+    this.#steady = this.#choose(
+      (one, index) => one.kind === 'set' && one.next === index - 1 && instructions[one.next]?.kind !== 'split',
+    );
     this.classOfByte = Int16Array.from({ length: 256 }, (_, byte) =>
       byte === NEWLINE || byte === RETURN || byte >= ASCII_END ? -1 : this.classOf(byte),
     );
-    this.begin = this.#stateOf([program.first], true, false);
+    this.#nextOf = new Int32Array(instructions.length);
+    this.#metIn = new Float64Array(instructions.length);
+    this.#prepare();
+    this.#seeds = this.#reachedFrom(program.first);
+    this.begin = this.#stateOf(this.#seeds, true, false);
+  }
+
+  /**
+   * Number of words of bits that were computed so far, a measure of the time. A character that leads from a kept state
+   * to a kept state is not counted.
+   */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** Returns the class of a character: the last one that begins at or before it. */
@@ -101,7 +162,7 @@ export class PatternAutomaton {
 
   /** True if the line matches when it ends in this state. */
   isMatchAtEnd(state: State): boolean {
-    state.isMatchAtEnd ??= this.#resolve(state, null).isMatch;
+    state.isMatchAtEnd ??= hasAnyOf(this.#resolve(state, null), this.#matches);
     return state.isMatchAtEnd;
   }
 
@@ -114,46 +175,86 @@ export class PatternAutomaton {
   }
 
   #step(state: State, kind: number): State {
-    const { instructions, first, alphabet } = this.#program;
     if (state.isMatch) return MATCHED;
-    const isWord = alphabet.isWord[kind] === 1;
-    const { active, isMatch } = this.#resolve(state, isWord);
-    if (isMatch) return MATCHED;
+    const isWord = this.#program.alphabet.isWord[kind] === 1;
+    const active = this.#resolve(state, isWord);
+    if (hasAnyOf(active, this.#matches)) return MATCHED;
     // A match may begin at any character.
-    const seeds = [first];
-    for (const index of active) {
-      const instruction = instructions[index];
-      if (instruction?.kind === 'set' && instruction.hasClass[kind] === 1) seeds.push(instruction.next);
-    }
-    const next = this.#stateOf(seeds, false, isWord);
+    const reached = new Int32Array(this.#seeds);
+    this.#advance(active, kind, reached);
+    // No later place is the begin of the line.
+    removeBits(reached, this.#placesOf.begin);
+    const next = this.#stateOf(reached, false, isWord);
     if (this.#areKept) state.next[kind] = next;
     return next;
   }
 
+  /** Adds the instructions that a character of a class leads to. */
+  #advance(active: Int32Array, kind: number, reached: Int32Array): void {
+    const takers = (this.#takers[kind] ??= this.#choose((one) => one.kind === 'set' && one.hasClass[kind] === 1));
+    const steady = this.#steady;
+    this.#steps += reached.length * WORD_STEPS;
+    this.#searches++;
+    let above = 0;
+    for (let word = reached.length - 1; word >= 0; word--) {
+      const taken = (active[word] as number) & (takers[word] as number);
+      const shifted = taken & (steady[word] as number);
+      reached[word] = (reached[word] as number) | (shifted >>> 1) | (above << 31);
+      above = shifted;
+      for (let rest = taken & ~shifted; rest !== 0; rest &= rest - 1) this.#addNext(lowestBit(word, rest), reached);
+    }
+  }
+
+  /** Adds the instructions that follow one without a character. Instructions with the same next one are added once. */
+  #addNext(index: number, reached: Int32Array): void {
+    const next = this.#nextOf[index] as number;
+    if (this.#metIn[next] === this.#searches) return;
+    this.#metIn[next] = this.#searches;
+    const words = this.#reached[next] as Int32Array;
+    this.#steps += NEXT_STEPS + words.length / 2;
+    addSparse(reached, words);
+  }
+
   /** Decides about the places in a state, now that the next character is known; null for the end of the line. */
-  #resolve({ active, hasPlaces, isAtBegin, isAfterWord }: State, isBeforeWord: boolean | null): Reached {
-    if (!hasPlaces) return { active, isMatch: false };
+  #resolve({ active, hasPlaces, isAtBegin, isAfterWord }: State, isBeforeWord: boolean | null): Int32Array {
+    if (!hasPlaces) return active;
     const isEdge = isAfterWord !== (isBeforeWord ?? false);
-    const holds = { begin: isAtBegin, end: isBeforeWord === null, wordEdge: isEdge, noWordEdge: !isEdge };
-    return this.#follow(active, (place) => (holds[place] ? 'continue' : 'drop'));
+    const reached = new Int32Array(active);
+    const holding = new Int32Array(this.#words);
+    this.#steps += this.#words * WORD_STEPS;
+    this.#searches++;
+    for (const [place, holds] of [
+      ['begin', isAtBegin],
+      ['end', isBeforeWord === null],
+      ['wordEdge', isEdge],
+      ['noWordEdge', !isEdge],
+    ] as const)
+      if (holds) addBits(holding, this.#placesOf[place]);
+    for (let isNew = true; isNew;) {
+      isNew = false;
+      for (let word = 0; word < reached.length; word++)
+        for (let rest = sharedWord(reached, holding, word); rest !== 0; rest = sharedWord(reached, holding, word)) {
+          const index = lowestBit(word, rest);
+          // Each place is passed once.
+          removeBit(holding, index);
+          this.#addNext(index, reached);
+          isNew = true;
+        }
+    }
+    return reached;
   }
 
   /** Returns the state with these instructions, and makes it if it is not at hand. */
-  #stateOf(seeds: readonly number[], isAtBegin: boolean, isWord: boolean): State {
-    const { instructions } = this.#program;
-    const atBegin = isAtBegin ? 'continue' : 'drop';
-    const { active, isMatch } = this.#follow(seeds, (place) => (place === 'begin' ? atBegin : 'keep'));
-    if (isMatch) return MATCHED;
-    const hasPlaces = active.some((index) => instructions[index]?.kind === 'place');
-    const isAfterWord = isWord && hasPlaces;
-    const isDecided = active.length === 0;
+  #stateOf(active: Int32Array, isAtBegin: boolean, isWord: boolean): State {
+    if (hasAnyOf(active, this.#matches)) return MATCHED;
+    const hasPlaces = hasAnyOf(active, this.#places);
     const state: State = {
       active,
       hasPlaces,
       isAtBegin,
-      isAfterWord,
-      isMatch,
-      isDecided,
+      isAfterWord: isWord && hasPlaces,
+      isMatch: false,
+      isDecided: isEmpty(active),
       next: [],
       isMatchAtEnd: null,
     };
@@ -162,13 +263,13 @@ export class PatternAutomaton {
 
   /** Returns the state that is kept and equals this one, if there is one. If not, keeps this one. */
   #keep(state: State): State {
-    state.active.sort((a, b) => a - b);
+    this.#steps += KEEP_STEPS;
     const key = `${state.isAtBegin ? '^' : ''}${state.isAfterWord ? 'w' : ''}${state.active.join()}`;
     const known = this.#states.get(key);
     if (known !== undefined) return known;
     if (this.#cells > MAX_CELLS) this.#forget();
     this.#states.set(key, state);
-    this.#cells += this.#program.alphabet.starts.length + state.active.length;
+    this.#cells += this.#program.alphabet.starts.length + this.#words + STATE_CELLS;
     return state;
   }
 
@@ -181,25 +282,43 @@ export class PatternAutomaton {
     this.#characters = 0;
   }
 
-  /** Follows all instructions that take no character. */
-  #follow(seeds: readonly number[], judge: Judge): Reached {
+  /** Returns an instruction and those that it leads to without a character, up to places. Splits are left out. */
+  #reachedFrom(first: number): Int32Array {
     const { instructions } = this.#program;
-    const search = ++this.#searches;
-    const stack = [...seeds];
-    const active: number[] = [];
+    const reached = new Int32Array(this.#words);
+    const met = new Int32Array(this.#words);
+    const stack = [first];
     for (let index = stack.pop(); index !== undefined; index = stack.pop()) {
-      if (this.#metIn[index] === search) continue;
-      this.#metIn[index] = search;
+      if (hasBit(met, index)) continue;
+      setBit(met, index);
       const instruction = instructions[index];
-      if (instruction?.kind === 'match') return { active: [], isMatch: true };
       if (instruction?.kind === 'split') for (const next of instruction.nexts) stack.push(next);
-      else if (instruction?.kind !== 'place') active.push(index);
-      else {
-        const decision = judge(instruction.place);
-        if (decision === 'continue') stack.push(instruction.next);
-        else if (decision === 'keep') active.push(index);
-      }
+      else setBit(reached, index);
     }
-    return { active, isMatch: false };
+    return reached;
+  }
+
+  /** Prepares the additions of a step. Throws {@link PatternError} if one step could take too many. */
+  #prepare(): void {
+    const { instructions } = this.#program;
+    let steps = this.#words * WORD_STEPS;
+    for (const [index, instruction] of instructions.entries()) {
+      if (!('next' in instruction) || hasBit(this.#steady, index)) continue;
+      const { next } = instruction;
+      this.#nextOf[index] = next;
+      if (this.#reached[next] !== undefined) continue;
+      const words = sparseOf(this.#reachedFrom(next));
+      this.#reached[next] = words;
+      steps += NEXT_STEPS + words.length / 2;
+    }
+    if (steps > MAX_STEPS) refuseSize();
+  }
+
+  /** Returns the instructions that a condition is true for. */
+  #choose(isChosen: (instruction: Instruction, index: number) => boolean): Int32Array {
+    const chosen = new Int32Array(this.#words);
+    for (const [index, instruction] of this.#program.instructions.entries())
+      if (isChosen(instruction, index)) setBit(chosen, index);
+    return chosen;
   }
 }

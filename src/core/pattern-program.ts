@@ -101,7 +101,8 @@ class Compiler {
   }
 }
 
-function refuseSize(): never {
+/** Throws the {@link PatternError} of a pattern that would take too much time. */
+export function refuseSize(): never {
   throw new PatternError('a valid pattern: it is too large; use smaller numbers in its repetitions');
 }
 

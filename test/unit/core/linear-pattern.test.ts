@@ -164,6 +164,16 @@ describe('linear patterns as properties', () => {
     );
   });
 
+  test('match the same in a program of many instructions', () => {
+    fc.assert(
+      fc.property(pattern, line, fc.nat(70), fc.nat(70), (source, text, before, after) => {
+        const expected = new RegExp(source, 'u').test(text);
+        assert.equal(isMatch(`(?:z{${before}}z|)(?:${source})(?:z{${after}}z|)`, text), expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('a stream in pieces gives the same as whole lines', () => {
     fc.assert(
       fc.property(
@@ -186,6 +196,42 @@ describe('linear patterns as properties', () => {
       ),
       { numRuns: 1000 },
     );
+  });
+});
+
+/** Makes a line of a and b. */
+function randomLine(length: number): string {
+  let seed = 1;
+  const next = (): string => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return seed > 2 ** 30 ? 'a' : 'b';
+  };
+  return Array.from({ length }, next).join('');
+}
+
+describe('the work for a character', () => {
+  const text = randomLine(20_000);
+  const stepsOf = (source: string): number => {
+    const parsed = new LinearPattern(source);
+    assert.equal(parsed.matches(bytesOf(text)), false);
+    return parsed.steps / text.length;
+  };
+
+  test('is small for a pattern that leads to a new state at each character', () => {
+    for (const source of ['[ab]*a[ab]{180}c', 'a[ab]{199}c', '\\ba[ab]{199}c$'])
+      assert.ok(stepsOf(source) < 100, `${source}: ${stepsOf(source)} steps`);
+  });
+
+  test('is next to nothing for other patterns', () => {
+    for (const source of ['ERROR.*timeout', '^(?:\\d+|c).{0,200}x', '(?:[ab]?){90}c'])
+      assert.ok(stepsOf(source) < 1, `${source}: ${stepsOf(source)} steps`);
+  });
+
+  test('has a limit for any pattern', () => {
+    for (const source of ['(?:[ab]?){240}c', '(?:a?b?){120}c', 'x(?:a?b?c?d?e?){40}y', '[ab]*'.repeat(190)])
+      assert.throws(() => new LinearPattern(source), /it is too large; use smaller numbers/);
+    for (const source of ['a(?:[ab]|\\b){150}c', 'a(?:[ab]|b|a){120}c', '.{0,240}c', '\\w{1,240}='])
+      assert.ok(stepsOf(source) <= 3000, `${source}: ${stepsOf(source)} steps`);
   });
 });
 
@@ -220,11 +266,7 @@ describe('the scanner', () => {
     // After each a or b, another set of the 200 next characters may be the one that must be a.
     const parsed = new LinearPattern('a[ab]{199}c');
     const [one, other] = [parsed.scanner(), parsed.scanner()];
-    let seed = 1;
-    const random = Array.from({ length: 120_000 }, () => {
-      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-      return seed > 2 ** 30 ? 'a' : 'b';
-    }).join('');
+    const random = randomLine(120_000);
     assert.equal(one.read(bytesOf('b')), false);
     for (let at = 0; at < random.length; at += 10_000)
       assert.equal(other.read(bytesOf(random.slice(at, at + 10_000))), false);
