@@ -20,13 +20,15 @@ const MAX_EVENTS = 1000;
 /** Longest wait in seconds. A client repeats its request, so that a lost connection is not kept for long. */
 const MAX_WAIT_S = 30;
 
-/** Bytes of the lines in one answer without a filter, and of the lines that are read in one turn with one. */
+/** Bytes of the lines in one answer without a filter, and limits of one reading with a filter. */
 const ANSWER_BYTES = 1024 * 1024;
-const TURN_BYTES = 256 * 1024;
-const TURN_LINES = 2000;
+const READING_BYTES = 256 * 1024;
+const READING_LINES = 2000;
 
-/** Number of turns of one request with a filter: it searches up to 16 MiB. */
-const MAX_TURNS = 64;
+/** Number of readings of one request with a filter: it searches up to 16 MiB. */
+const MAX_READINGS = 64;
+/** Steps of the filter of one request: about a second. A slow pattern searches less than 16 MiB. */
+const MAX_STEPS = 200_000_000;
 
 /** Parameters of `GET /logs`. */
 interface LogsQuery extends FilterQuery {
@@ -113,36 +115,42 @@ async function readAll({ limit, ...search }: Search): Promise<Found> {
 
 /**
  * Searches lines in turns of the event loop. Forward after a number, otherwise backward from the latest line. Ends
- * after a number of turns, and says where to continue.
+ * after a number of readings or steps, and says where to continue.
  */
 async function search(wanted: Search, filter: LineFilter): Promise<Found> {
   const { context, selection, query, limit, waitMs, epoch } = wanted;
-  const limits = { lines: TURN_LINES, bytes: TURN_BYTES };
+  const limits = { lines: READING_LINES, bytes: READING_BYTES };
   let [after, before] = [query.after, query.before];
   let first: Found | null = null;
   let found: LineAnswer[] = [];
-  for (let turn = 0; turn < MAX_TURNS; turn++) {
+  for (let reading = 0; reading < MAX_READINGS && filter.steps < MAX_STEPS; reading++) {
     const read = await readEntries(context, {
       selection,
       query: { ...query, after, before, limits },
-      waitMs: turn === 0 ? waitMs : 0,
-      epoch: turn === 0 ? epoch : null,
+      waitMs: reading === 0 ? waitMs : 0,
+      epoch: reading === 0 ? epoch : null,
       hasEvents: false,
-      isUnknownIgnored: turn > 0,
+      isUnknownIgnored: reading > 0,
       isForFiles: false,
     });
     const lines = read.entries as unknown as readonly LineAnswer[];
-    const chosen = lines.filter((line) => filter.wantsText(line.text, `${line.name} ${line.stream}`));
     const space = limit - found.length;
+    const chosen = await filter.choose({
+      lines,
+      read: ({ name, stream, text }) => ({ text, output: `${name} ${stream}` }),
+      isOver: () => context.signal.aborted,
+      ...(after === null ? {} : { limit: space }),
+    });
+    context.signal.throwIfAborted();
     first ??= { lines: [], more: false, next: read.next, missed: read.missed };
     if (after !== null) {
-      found = found.concat(chosen.slice(0, space));
+      found = found.concat(chosen);
       if (chosen.length >= space) {
-        // Only the reader knows the number of the last byte of a line.
         const taken = lines.indexOf(chosen[space - 1] as LineAnswer) + 1;
-        const upTo = { ...query, after, before, limits: { ...limits, lines: taken } };
-        const { next } = context.api.readLines(selection, upTo, context.reserve);
-        return { ...first, lines: found, next, more: taken < lines.length || read.hasMore };
+        const rest = lines[taken];
+        // The memory may be another by now. A reader that continues before the next line misses nothing.
+        const next = rest === undefined ? read.next : rest.seq - 1;
+        return { ...first, lines: found, next, more: rest !== undefined || read.hasMore };
       }
       first = { ...first, next: read.next };
       if (!read.hasMore) return { ...first, lines: found };
@@ -154,8 +162,6 @@ async function search(wanted: Search, filter: LineFilter): Promise<Found> {
       if (!read.hasMore || oldest === undefined) return { ...first, lines: found };
       before = oldest;
     }
-    await new Promise((resolve) => setImmediate(resolve));
-    context.signal.throwIfAborted();
   }
   return { ...(first as Found), lines: found, more: true, ...(before === null ? {} : { earlier: before }) };
 }

@@ -3,7 +3,7 @@ import type { Exchange } from '../http/route.ts';
 import type { LogLine } from '../rpc/lines.ts';
 import { encodeBytes } from '../files/bytes.ts';
 import type { LogRouteParts } from './follow-route.ts';
-import { readLogQuery } from './log-query.ts';
+import { filterLineOf, readLogQuery } from './log-query.ts';
 import { displayName } from './messages.ts';
 import { PacedWriter } from './paced-writer.ts';
 import { queryOf, readSwitch } from './stream-query.ts';
@@ -69,7 +69,7 @@ export async function downloadLogs(exchange: Exchange, { api, timers, stallMs }:
   for (let hasMore = true; hasMore && !writer.isOver;) {
     const read = api.readLines(selection, { ...range, before, after, limits: READ_LIMITS }, () => undefined);
     ({ next: after, hasMore } = read);
-    const wanted = read.lines.filter((line) => filter.wantsText(line.text, `${line.name} ${line.stream}`));
+    const wanted = await filter.choose({ lines: read.lines, read: filterLineOf, isOver: () => writer.isOver });
     const bytes = encodeBytes(wanted.map((line) => text.format(line)).join(''));
     await writer.write(bytes);
   }

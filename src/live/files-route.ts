@@ -1,6 +1,6 @@
 /**
- * Answers `GET /api/v1/logs/files`: searches the log file of a process and its backups, the newest file first. One
- * piece of a file is read and searched in a turn, and only as fast as the client reads the hits.
+ * Answers `GET /api/v1/logs/files`: searches the log file of a process and its backups, the newest file first. Searches
+ * in the turns of all searches (logs/search-turns.ts), and only as fast as the client reads the hits.
  */
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
@@ -152,7 +152,7 @@ class FileSearch {
       let told = 0;
       const chunks = readPlain(file, size, gauge);
       for await (const lines of linesOf(path.endsWith(COMPRESSED) ? unpack(chunks) : chunks)) {
-        if (!(await this.#send(this.#hitsOf(name, lines))) || this.isCapped) break;
+        if (!(await this.#send(await this.#hitsOf(name, lines))) || this.isCapped) break;
         if (gauge.bytes - told < PROGRESS_BYTES) continue;
         told = gauge.bytes;
         await tell();
@@ -163,15 +163,17 @@ class FileSearch {
     }
   }
 
-  #hitsOf(file: string, lines: readonly FileLine[]): object[] {
-    const found: object[] = [];
-    for (const { offset, bytes } of lines) {
-      if (this.isCapped) break;
-      if (!this.#filter.wants(bytes, file)) continue;
-      this.hits += 1;
-      found.push({ hit: { file, offset, text: decodeBytes(bytes.subarray(0, MAX_TEXT_BYTES)) } });
-    }
-    return found;
+  async #hitsOf(file: string, lines: readonly FileLine[]): Promise<object[]> {
+    const found = await this.#filter.choose({
+      lines,
+      read: ({ bytes }) => ({ text: bytes, output: file }),
+      isOver: () => this.#writer.isOver,
+      limit: this.#limit - this.hits,
+    });
+    this.hits += found.length;
+    return found.map(({ offset, bytes }) => ({
+      hit: { file, offset, text: decodeBytes(bytes.subarray(0, MAX_TEXT_BYTES)) },
+    }));
   }
 
   /** Resolves with false if the client has gone. */

@@ -6,7 +6,7 @@ import type { Exchange } from '../http/route.ts';
 import type { LineFollow } from '../rpc/lines.ts';
 import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import { beginJsonLines } from './json-answers.ts';
-import { readLogQuery } from './log-query.ts';
+import { filterLineOf, readLogQuery } from './log-query.ts';
 import { displayName } from './messages.ts';
 import { PacedWriter } from './paced-writer.ts';
 import { queryOf, readNumber } from './stream-query.ts';
@@ -65,12 +65,14 @@ export async function followLogs(exchange: Exchange, { api, timers, stallMs }: L
   const writer = new PacedWriter(response, signal, timers, stallMs);
   const wait = new OutputWait(timers);
   const send = async ({ lines, missed }: ReturnType<SupervisorApi['readLines']>): Promise<boolean> => {
+    const chosen = await filter.choose({
+      lines: lines.filter(({ at }) => range.sinceMs === null || at >= range.sinceMs),
+      read: filterLineOf,
+      isOver: () => writer.isOver,
+    });
     const objects = [
       ...missed.map((lost) => ({ missed: { ...lost, name: displayName(lost.name) } })),
-      ...lines
-        .filter(({ at }) => range.sinceMs === null || at >= range.sinceMs)
-        .filter((line) => filter.wantsText(line.text, `${line.name} ${line.stream}`))
-        .map((line) => ({ ...line, name: displayName(line.name) })),
+      ...chosen.map((line) => ({ ...line, name: displayName(line.name) })),
     ];
     return writer.write(objects.map((object) => `${JSON.stringify(object)}\n`).join(''));
   };

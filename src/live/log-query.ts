@@ -1,16 +1,16 @@
 /** The query of the routes that read lines from memory: selection, range and filter. */
 import { MOMENT_HELP, parseMoment } from '../rpc/moment.ts';
-import type { LineQuery, LineSelection } from '../rpc/lines.ts';
+import type { LineQuery, LineSelection, LogLine } from '../rpc/lines.ts';
 import { parseLevel } from '../core/line-level.ts';
 import { PatternError } from '../core/linear-pattern.ts';
-import { LineFilter } from '../logs/line-filter.ts';
+import { type FilterLine, LineFilter } from '../logs/line-filter.ts';
 import { QueryError, readNameList, readNumber, readStreams, readSwitch } from './stream-query.ts';
 
 /** Longest text or pattern. */
 const MAX_GREP = 1000;
 
 /** A range of lines. Null: no such limit. */
-export type LineRange = Omit<LineQuery, 'limits'>;
+export type LineRange = Omit<LineQuery, 'limits' | 'told'>;
 
 /** The lines that a client wants. */
 export interface LogQuery {
@@ -47,6 +47,11 @@ export function readFilter(query: URLSearchParams): LineFilter {
     if (!(error instanceof PatternError)) throw error;
     throw new QueryError(`grep is not ${error.message}`);
   }
+}
+
+/** Returns the parts of a line that a filter looks at. */
+export function filterLineOf({ name, stream, text }: LogLine): FilterLine {
+  return { text, output: `${name} ${stream}` };
 }
 
 /** Reads the query. `nowMs`: for times ago. Throws QueryError. */

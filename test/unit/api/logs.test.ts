@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LineAnswer, LogsAnswer } from '../../../src/api/types.ts';
+import { LineFilter } from '../../../src/logs/line-filter.ts';
 import type { LineQuery, LogLine, LogLines } from '../../../src/rpc/lines.ts';
 import { type ApiWorld, check, inApi } from './api-world.ts';
 
@@ -123,6 +124,51 @@ test('a search ends after a number of turns and says where to continue', async (
     assert.deepEqual([forward.lines.length, forward.more, forward.next], [0, true, 1_280_009]);
     const end = await read(api, `grep=nothing&after=${forward.next}`);
     assert.deepEqual([end.more, end.next], [false, 1_400_009]);
+  });
+});
+
+/** Makes lines of a and b. A pattern as `a[ab]{199}c` meets a new state at each character. */
+function randomTexts(count: number, length: number): string[] {
+  let seed = 1;
+  const next = (): string => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return seed > 2 ** 30 ? 'a' : 'b';
+  };
+  return Array.from({ length: count }, () => Array.from({ length }, next).join(''));
+}
+
+test('searches with a slow pattern leave turns of the loop to others, also within a line', async () => {
+  await inApi(WEB, async (api) => {
+    serve(api, randomTexts(3, 60_000));
+    let turns = 0;
+    let isOver = false;
+    const beat = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(beat);
+    };
+    beat();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => read(api, 'regex=true&grep=a%5Bab%5D%7B199%7Dc')));
+    isOver = true;
+    assert.ok(answers.every(({ lines, more }) => lines.length === 0 && !more));
+    assert.ok(turns >= 40, `${turns} turns`);
+  });
+});
+
+test('a search with a slow pattern ends early and says where to continue', async (t) => {
+  // The steps of a search of about a second, in each reading.
+  let readings = 0;
+  t.mock.getter(LineFilter.prototype, 'steps', () => readings * 150_000_000);
+  await inApi(WEB, async (api) => {
+    const all = linesOf(Array.from({ length: 10_000 }, () => 'x'));
+    api.api.readLines = (_selection, query) => {
+      readings += 1;
+      return readFrom(all, query);
+    };
+    const forward = await read(api, 'grep=hit&after=0');
+    assert.deepEqual([forward.more, forward.next, readings], [true, 40_009, 2]);
+    readings = 0;
+    const backward = await read(api, 'grep=hit');
+    assert.deepEqual([backward.more, backward.earlier, readings], [true, 60_010, 2]);
   });
 });
 

@@ -54,15 +54,18 @@ suite('the query of a stream', () => {
 });
 
 suite('the filter of lines', () => {
-  const choose = (query: string, ...lines: string[]): string[] => {
-    const filter = readFilter(new URLSearchParams(query));
-    return lines.filter((line) => filter.wantsText(line, 'web stdout'));
-  };
-  test('has no rule', () => assert.deepEqual(choose('', 'a', ''), ['a', '']));
-  test('has a pattern', () => assert.deepEqual(choose('grep=^a.c$&regex=true', 'abc', 'xabc', 'ac'), ['abc']));
-  test('has a plain text', () => assert.deepEqual(choose('grep=a.c', 'abc', 'xa.c'), ['xa.c']));
-  test('has a level, which continued lines share', () =>
-    assert.deepEqual(choose('level=warn', 'INFO a', '  more', 'ERROR b', '  at c', 'd'), ['ERROR b', '  at c']));
+  const choose = (query: string, ...lines: string[]): Promise<string[]> =>
+    readFilter(new URLSearchParams(query)).choose({
+      lines,
+      read: (text) => ({ text, output: 'web stdout' }),
+      isOver: () => false,
+    });
+  test('has no rule', async () => assert.deepEqual(await choose('', 'a', ''), ['a', '']));
+  test('has a pattern', async () =>
+    assert.deepEqual(await choose('grep=^a.c$&regex=true', 'abc', 'xabc', 'ac'), ['abc']));
+  test('has a plain text', async () => assert.deepEqual(await choose('grep=a.c', 'abc', 'xa.c'), ['xa.c']));
+  test('has a level, which continued lines share', async () =>
+    assert.deepEqual(await choose('level=warn', 'INFO a', '  more', 'ERROR b', '  at c', 'd'), ['ERROR b', '  at c']));
   test('refuses what takes long or is wrong', () => {
     const make = (query: string): LineFilter => readFilter(new URLSearchParams(query));
     assert.throws(() => make('regex=true&grep=(a)%5C1'), queryError(/^grep is not /));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ApiState, createApiRoutes } from '../../../src/api/routes.ts';
-import { LineFilter } from '../../../src/logs/line-filter.ts';
+import { LineFilter, type LinesToFilter } from '../../../src/logs/line-filter.ts';
 import { LiveViews } from '../../../src/live/routes.ts';
 import { createMethodTable } from '../../../src/rpc/method-table.ts';
 import { ownMethods } from '../../../src/rpc/own-methods.ts';
@@ -252,13 +252,14 @@ test('a file of empty lines is searched in several turns', async (t) => {
     turns += 1;
     if (!isOver) setImmediate(beat);
   };
-  const { wants } = LineFilter.prototype;
+  const { choose } = LineFilter.prototype;
   let searched = 0;
-  t.mock.method(LineFilter.prototype, 'wants', function (this: LineFilter, bytes: Buffer, output: string) {
+  t.mock.method(LineFilter.prototype, 'choose', async function <Line>(this: LineFilter, given: LinesToFilter<Line>) {
     if (searched === 0) beat();
-    searched += 1;
+    const chosen = await (choose<Line>).call(this, given);
+    searched += given.lines.length;
     if (searched === count) isOver = true;
-    return wants.call(this, bytes, output);
+    return chosen;
   });
   const objects = await scene.objects('/logs/files?name=web&grep=none');
   assert.deepEqual(objects.at(-1), { done: { hits: 0, capped: false } });
