@@ -113,6 +113,16 @@ async function readAll({ limit, ...search }: Search): Promise<Found> {
   return { lines: entries as unknown as Found['lines'], more: hasMore, next, missed };
 }
 
+/** Adds the losses of a reading to those of the readings before. */
+function addLosses(all: Found['missed'], more: Found['missed']): Found['missed'] {
+  const sums = new Map<string, Found['missed'][number]>();
+  for (const lost of [...all, ...more]) {
+    const output = JSON.stringify([lost.name, lost.stream]);
+    sums.set(output, { ...lost, bytes: lost.bytes + (sums.get(output)?.bytes ?? 0) });
+  }
+  return [...sums.values()];
+}
+
 /**
  * Searches lines in turns of the event loop. Forward after a number, otherwise backward from the latest line. Ends
  * after a number of readings or steps, and says where to continue.
@@ -120,13 +130,15 @@ async function readAll({ limit, ...search }: Search): Promise<Found> {
 async function search(wanted: Search, filter: LineFilter): Promise<Found> {
   const { context, selection, query, limit, waitMs, epoch } = wanted;
   const limits = { lines: READING_LINES, bytes: READING_BYTES };
+  // Programs write between two readings. Each loss is counted once.
+  const told = new WeakMap<object, number>();
   let [after, before] = [query.after, query.before];
   let first: Found | null = null;
   let found: LineAnswer[] = [];
   for (let reading = 0; reading < MAX_READINGS && filter.steps < MAX_STEPS; reading++) {
     const read = await readEntries(context, {
       selection,
-      query: { ...query, after, before, limits },
+      query: { ...query, after, before, limits, told },
       waitMs: reading === 0 ? waitMs : 0,
       epoch: reading === 0 ? epoch : null,
       hasEvents: false,
@@ -142,9 +154,10 @@ async function search(wanted: Search, filter: LineFilter): Promise<Found> {
       ...(after === null ? {} : { limit: space }),
     });
     context.signal.throwIfAborted();
-    first ??= { lines: [], more: false, next: read.next, missed: read.missed };
+    first ??= { lines: [], more: false, next: read.next, missed: [] };
     if (after !== null) {
       found = found.concat(chosen);
+      first = { ...first, missed: addLosses(first.missed, read.missed) };
       if (chosen.length >= space) {
         const taken = lines.indexOf(chosen[space - 1] as LineAnswer) + 1;
         const rest = lines[taken];

@@ -48,8 +48,8 @@ export interface LineReading<Source extends LineSource> {
 }
 
 /**
- * Number of the lost bytes of each output that a client was told about. With the lines of other outputs, a client may
- * continue at a number before a loss that it knows: it is not told twice.
+ * Number of the bytes of each output that a client has read, or knows as lost. Infinity: it wants no more of them. With
+ * the lines of other outputs, a client may continue at a number before a loss that it knows: it is not told twice.
  */
 export type ToldLosses = WeakMap<object, number>;
 
@@ -128,6 +128,7 @@ export class LineReader {
   ): LineReading<Source> {
     const { after, limits } = query;
     const { lines, next, hasMore } = (after === null ? latestLines : oldestLines)(sources, query, limits);
+    const position = next ?? Math.max(this.#sequence.latest, after ?? 0);
     reserve(lines.reduce((sum, { line }) => sum + line.end - line.start, 0));
     return {
       // Named one by one: a copy of an object with the rest of its members takes five times as long.
@@ -140,9 +141,9 @@ export class LineReader {
         isPartial: line.isPartial,
         isRest: line.isRest,
       })),
-      next: next ?? Math.max(this.#sequence.latest, after ?? 0),
+      next: position,
       hasMore,
-      missed: after === null ? [] : missedOf(sources, after, told),
+      missed: after === null ? [] : missedOf(sources, { after, before: query.before, next: position }, told),
     };
   }
 
@@ -252,18 +253,30 @@ function hasNewer(sources: readonly LineSource[], after: number): boolean {
   return sources.some(({ memory }) => memory.latest > after);
 }
 
+/** A reading of the lines after a number. `next`: the number to continue after. */
+interface ForwardReading {
+  readonly after: number;
+  readonly before: number | null;
+  readonly next: number;
+}
+
 function missedOf<Source extends LineSource>(
   sources: readonly Source[],
-  after: number,
+  { after, before, next }: ForwardReading,
   told: ToldLosses | null,
 ): Array<MissedBytes<Source>> {
   return sources.flatMap((source) => {
     const { memory } = source;
     const lost = memory.oldest;
+    const known = told?.get(memory) ?? 0;
+    if (told !== null) {
+      const read = memory.offsetAfter(next);
+      const hasUnread = before === null || memory.offsetAfter(before - 1) > read;
+      told.set(memory, hasUnread ? read : Infinity);
+    }
+    if (known === Infinity) return [];
     // An output that was emptied counts from 0 again.
-    const known = Math.min(told?.get(memory) ?? 0, lost);
-    told?.set(memory, lost);
-    const bytes = Math.min(memory.missedAfter(after), lost - known);
+    const bytes = Math.min(memory.missedAfter(after), lost - Math.min(known, lost));
     return bytes === 0 ? [] : [{ source, bytes }];
   });
 }

@@ -22,6 +22,8 @@ export interface LineQuery {
   readonly sinceMs: number | null;
   readonly untilMs: number | null;
   readonly limits: { readonly lines: number; readonly bytes: number };
+  /** The state of a client that reads in several calls, by output: each loss is told once. Belongs to the reader. */
+  readonly told?: WeakMap<object, number>;
 }
 
 /** A line, with the names that clients see. */

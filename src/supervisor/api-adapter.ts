@@ -233,7 +233,7 @@ export class ApiAdapter implements SupervisorApi {
 
   readLines(selection: LineSelection, query: LineQuery, reserve: (bytes: number) => void): LogLines {
     const outputs = this.#outputs(selection, query.after !== null);
-    return toLogLines(this.#parts.hub.lineReader.read(outputs, query, reserve));
+    return toLogLines(this.#parts.hub.lineReader.read(outputs, query, reserve, query.told));
   }
 
   followLines(selection: LineSelection, onOutput: OnOutput): LineFollow {

@@ -127,6 +127,32 @@ test('a search ends after a number of turns and says where to continue', async (
   });
 });
 
+test('a search adds up what was lost between its readings', async () => {
+  const texts = Array.from({ length: 10_000 }, () => 'x');
+  await inApi(WEB, async (api) => {
+    const all = linesOf(texts);
+    const queries: LineQuery[] = [];
+    api.api.readLines = (_selection, query) => {
+      queries.push(query);
+      return {
+        ...readFrom(all, query),
+        missed: [
+          { name: 'web:web', stream: 'stdout', bytes: 100 },
+          { name: 'web:web', stream: 'stderr', bytes: 1 },
+        ],
+      };
+    };
+    const { missed } = await read(api, 'grep=hit&after=0');
+    assert.equal(queries.length, 5);
+    assert.deepEqual(missed, [
+      { name: 'web', stream: 'stdout', bytes: 500 },
+      { name: 'web', stream: 'stderr', bytes: 5 },
+    ]);
+    const [{ told } = {}] = queries;
+    assert.ok(told !== undefined && queries.every((query) => query.told === told), 'each loss is told once');
+  });
+});
+
 /** Makes lines of a and b. A pattern as `a[ab]{199}c` meets a new state at each character. */
 function randomTexts(count: number, length: number): string[] {
   let seed = 1;

@@ -147,6 +147,27 @@ test('a client that continues before a loss of another output is told of it once
   close();
 });
 
+test('a client is not told of bytes that it has read, nor of those that it does not want', () => {
+  const scene = new Scene();
+  const small = scene.output('small', 6);
+  const big = scene.output('big');
+  scene.outputs = [small, big];
+  scene.push(0, 'one\n');
+  scene.push(1, 'a\nb\n');
+  const told = new WeakMap<object, number>();
+  const read = (after: number, before: number | null): Array<readonly [string, number]> =>
+    scene.reader
+      .read(scene.outputs, { ...ALL, after, before, limits: { lines: 1, bytes: 100 } }, noReserve, told)
+      .missed.map(({ source, bytes }) => [source.name, bytes] as const);
+  assert.deepEqual(read(0, 9), []);
+  // "one" was read, and comes after the number at which the client continues.
+  scene.push(0, 'two\n');
+  assert.deepEqual(read(3, 9), []);
+  // "two" was never wanted.
+  scene.push(0, 'three\n');
+  assert.deepEqual(read(6, 9), []);
+});
+
 test('a wait ends shortly after the first new line, and collects the lines until then', async () => {
   const scene = new Scene();
   scene.push(0, 'old\n');
