@@ -1,6 +1,6 @@
 /** Answers `GET /api/v1/logs/download`: lines in memory as a text file, with the same selection, range and filter. */
 import type { Exchange } from '../http/route.ts';
-import type { LogLine } from '../rpc/lines.ts';
+import type { LogLine, LogLines } from '../rpc/lines.ts';
 import { encodeBytes } from '../files/bytes.ts';
 import type { LogRouteParts } from './follow-route.ts';
 import { filterLineOf, readLogQuery } from './log-query.ts';
@@ -44,8 +44,17 @@ class LineText {
     return before + (continues ? '' : head) + text + (partial === true ? '' : '\n');
   }
 
+  /** Makes the line about bytes that were overwritten before they could be read. */
+  formatLoss({ name, stream, bytes }: LogLines['missed'][number]): string {
+    const lost = `up to ${bytes} bytes of ${displayName(name)} (${stream})`;
+    return `${this.end()}==> ${lost} were lost before they could be read <==\n`;
+  }
+
+  /** Ends an open line. */
   end(): string {
-    return this.#isOpen ? '\n' : '';
+    const end = this.#isOpen ? '\n' : '';
+    this.#isOpen = false;
+    return end;
   }
 }
 
@@ -65,13 +74,19 @@ export async function downloadLogs(exchange: Exchange, { api, timers, stallMs }:
   const writer = new PacedWriter(response, signal, timers, stallMs);
   // Lines that come later do not belong to the file, so that it ends.
   const before = Math.min(range.before ?? Infinity, api.latestSeq + 1);
+  // Programs write while a client reads slowly. Each loss is told once.
+  const told = new WeakMap<object, number>();
   let after = range.after ?? 0;
+  let isFirst = true;
   for (let hasMore = true; hasMore && !writer.isOver;) {
-    const read = api.readLines(selection, { ...range, before, after, limits: READ_LIMITS }, () => undefined);
+    const read = api.readLines(selection, { ...range, before, after, limits: READ_LIMITS, told }, () => undefined);
     ({ next: after, hasMore } = read);
+    // What was overwritten before the request is no loss, unless the client continues after a number.
+    const missed = isFirst && range.after === null ? [] : read.missed;
+    isFirst = false;
     const wanted = await filter.choose({ lines: read.lines, read: filterLineOf, isOver: () => writer.isOver });
-    const bytes = encodeBytes(wanted.map((line) => text.format(line)).join(''));
-    await writer.write(bytes);
+    const losses = missed.map((lost) => text.formatLoss(lost));
+    await writer.write(encodeBytes([...losses, ...wanted.map((line) => text.format(line))].join('')));
   }
   if (!writer.isOver) response.write(text.end());
   writer.end();

@@ -165,6 +165,31 @@ test('downloads lines with their times, and joins pieces', async (t) => {
   assert.deepEqual(asked, [[400_000, 960_000]]);
 });
 
+test('a download tells losses during the download, and each line once', async (t) => {
+  const scene = await Scene.open(t);
+  const { api } = scene.world;
+  const missed = [{ name: 'web:web', stream: 'stdout', bytes: 9 }] as const;
+  let asked: Array<{ readonly after: number | null; readonly told: unknown }> = [];
+  api.readLines = (_selection, { after, told }) => {
+    asked.push({ after, told });
+    const seq = (after ?? 0) + 1;
+    return {
+      lines: [line(seq, `INFO ${seq}`, seq === 1 ? { partial: true } : {})],
+      next: seq,
+      hasMore: seq < 3,
+      missed,
+    };
+  };
+  const told = '==> up to 9 bytes of web (stdout) were lost before they could be read <==\n';
+  // The first reading begins with what is in memory.
+  assert.equal((await scene.get('/logs/download?names=web')).text, `INFO 1\n${told}INFO 2\n${told}INFO 3\n`);
+  assert.ok(asked.length === 3 && asked.every((query) => query.told !== undefined && query.told === asked[0]?.told));
+  assert.equal((await scene.get('/logs/download?names=web&grep=no')).text, told.repeat(2));
+  asked = [];
+  // A client that continues after a number is told all.
+  assert.equal((await scene.get('/logs/download?names=web&after=1')).text, `${told}INFO 2\n${told}INFO 3\n`);
+});
+
 test('follows lines until the client leaves', async (t) => {
   const scene = await Scene.open(t);
   const { api } = scene.world;
