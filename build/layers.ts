@@ -247,11 +247,18 @@ export const BANNED: Readonly<Record<string, string>> = {
   'node:test': 'tests live in test/',
 };
 
-/** One import of a file: its target, its line, and true for types only. */
+/** Reason why `import()` of a module of Node is refused. The bundler keeps the call as it is. */
+const NO_DYNAMIC_IMPORT =
+  'the executable has no import(): import it statically, and the bundle loads it when it is used';
+
+/** One import of a file, with its target and its line. */
 export interface Import {
   readonly specifier: string;
   readonly line: number;
+  /** True for `import type`. */
   readonly typeOnly: boolean;
+  /** True for a call of `import()`. */
+  readonly isDynamic: boolean;
 }
 
 /** One import that the table does not allow. */
@@ -267,15 +274,21 @@ export function parseImports(source: string): Import[] {
     .replace(/\/\*[^]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
     .replace(/^\s*\/\/.*$/gm, '');
   const found: Import[] = [];
-  const add = (index: number, specifier: string | undefined, typeOnly: boolean): void => {
-    if (specifier !== undefined) found.push({ specifier, line: text.slice(0, index).split('\n').length, typeOnly });
+  const add = (
+    index: number,
+    specifier: string | undefined,
+    kind: { typeOnly?: boolean; isDynamic?: boolean },
+  ): void => {
+    if (specifier === undefined) return;
+    const line = text.slice(0, index).split('\n').length;
+    found.push({ specifier, line, typeOnly: false, isDynamic: false, ...kind });
   };
   for (const match of text.matchAll(/^[ \t]*(?:import|export)\s+(type\s)?[^'";]*?\bfrom\s*['"]([^'"\n]+)['"]/gm))
-    add(match.index, match[2], match[1] !== undefined);
-  for (const match of text.matchAll(/^[ \t]*import\s*['"]([^'"\n]+)['"]/gm)) add(match.index, match[1], false);
+    add(match.index, match[2], { typeOnly: match[1] !== undefined });
+  for (const match of text.matchAll(/^[ \t]*import\s*['"]([^'"\n]+)['"]/gm)) add(match.index, match[1], {});
   // `import('x').Type` in a type position looks like a call, so both count as values.
-  for (const match of text.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(\s*['"]([^'"\n]+)['"]/g))
-    add(match.index, match[1], false);
+  for (const match of text.matchAll(/\b(import|require|getBuiltinModule)\s*\(\s*['"]([^'"\n]+)['"]/g))
+    add(match.index, match[2], { isDynamic: match[1] === 'import' });
   return found;
 }
 
@@ -292,6 +305,7 @@ function objectionTo(file: string, found: Import): string | null {
   const target = targetOf(file, found.specifier);
   const banned = BANNED[target];
   if (banned !== undefined) return `${target} is not for src/: ${banned}`;
+  if (found.isDynamic && target.startsWith('node:')) return `${target} is not for import(): ${NO_DYNAMIC_IMPORT}`;
   const name = layerOf(file);
   const layer = LAYERS[name];
   if (layer === undefined) return `src/${file} is in no layer: add its folder to the table in build/layers.ts`;

@@ -64,6 +64,15 @@ test('a terminal shows what is wrong, a pipe what Supervisor shows', { skip }, a
   assert.match(piped.stdout, /^web {30}RUNNING {3}pid \d+, uptime 0:00:\d\d\nbad {30}FATAL {5}Exited too quickly /);
 });
 
+test('status --watch shows the processes again and again, until its reader goes', { skip }, async (t) => {
+  const launched = await launch(t, { config: CONFIG });
+  await launched.waitForLine(/spawned: 'web'/);
+  const line = '"$0" status --watch=0.1 -c supervisord.conf web | head -n 3';
+  const { stdout, stderr } = await launched.enter(['sh', '-c', line, EXECUTABLE]);
+  assert.match(stdout, /^(?:web +(?:STARTING|RUNNING) .*\n){3}$/);
+  assert.equal(stderr, '');
+});
+
 test('describe and why name the reason, the place and the last line', { skip }, async (t) => {
   const launched = await open(t);
   const described = await onTerminal(launched, 'describe bad');

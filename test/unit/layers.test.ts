@@ -49,6 +49,8 @@ const IMPORTS: ReadonlyArray<readonly [string, string, RegExp | null]> = [
   ['ctl/status.ts', `import { registry } from '../rpc/registry.ts';`, /may import only types of rpc\/registry\.ts/],
   ['ctl/status.ts', `import { loadAddon } from '../native/load.ts';`, /ctl\/ may not import native/],
   ['ctl/status.ts', `const { loadAddon } = await import('../native/load.ts');`, /ctl\/ may not import native/],
+  ['ctl/status.ts', `const { setTimeout } = await import('node:timers/promises');`, /the executable has no import\(\)/],
+  ['ctl/status.ts', `const { loadAddon } = await import('./wait.ts');`, null],
   ['programs/check.ts', `import { parse } from '../config/parse.ts';`, null],
   ['engine/engine.ts', `import { supervise } from '../programs/supervise.ts';`, /may not import programs/],
   ['main.ts', `import { supervise } from './programs/supervise.ts';`, null],
@@ -73,10 +75,10 @@ test('layers: imports are found over several lines and not in comments', () => {
     `// from 'no-1'\n/*\nimport a from 'no-2';\n*/\nimport {\n  b,\n  c,\n} from 'yes-1';\n` +
     `import type { D } from "yes-2";\nimport 'yes-3';\nexport type { E } from 'yes-4';\nconst x = 'from';\n`;
   assert.deepEqual(parseImports(source), [
-    { specifier: 'yes-1', line: 5, typeOnly: false },
-    { specifier: 'yes-2', line: 9, typeOnly: true },
-    { specifier: 'yes-4', line: 11, typeOnly: true },
-    { specifier: 'yes-3', line: 10, typeOnly: false },
+    { specifier: 'yes-1', line: 5, typeOnly: false, isDynamic: false },
+    { specifier: 'yes-2', line: 9, typeOnly: true, isDynamic: false },
+    { specifier: 'yes-4', line: 11, typeOnly: true, isDynamic: false },
+    { specifier: 'yes-3', line: 10, typeOnly: false, isDynamic: false },
   ]);
 });
 

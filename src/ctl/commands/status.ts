@@ -4,6 +4,7 @@
  * `--watch=SECONDS` repeats the output until Ctrl-C, `--problems` shows failures first, `--stats` measures the
  * programs, and `-v` describes them.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { RpcFault } from '../../core/faults.ts';
 import { ProcessState, STOPPED_STATES } from '../../core/states.ts';
 import { chooseProcesses } from '../choose-processes.ts';
@@ -77,7 +78,6 @@ function parseWatch(word: string): number | null {
 }
 
 async function watchStatus(session: Session, view: StatusView, periodMs: number): Promise<void> {
-  const { setTimeout: delay } = await import('node:timers/promises');
   const before = session.io.stdout.isTTY === true && !view.isJson ? CLEAR_SCREEN : '';
   const { signal } = session.interrupt;
   while (!session.gone.aborted) {
