@@ -3,7 +3,8 @@
  *
  * The terminal is raw, and is read, only while a caller waits for a line. While a command runs, the terminal is in its
  * normal mode: Ctrl-C is SIGINT and Ctrl-Z stops us, as with supervisorctl. The editor (node:readline) gets one line at
- * a time, so that text typed or pasted ahead appears at the prompt that uses it.
+ * a time, so that text typed or pasted ahead appears at the prompt that uses it. The editor does not have the terminal
+ * itself, so its own Ctrl-Z would leave the mode of the terminal as it is: the stop and the way back are done here.
  */
 import { createInterface, type Interface } from 'node:readline';
 import { PassThrough, Writable } from 'node:stream';
@@ -14,7 +15,19 @@ const HISTORY_LENGTH = 1000;
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 const CTRL_U = '\x15';
+const CTRL_Z = '\x1a';
 const ERASE: ReadonlySet<string> = new Set(['\b', '\x7f']);
+
+/** Time after which a stop by Ctrl-Z counts as refused: no shell could continue us (an orphaned process group). */
+const REFUSED_MS = 100;
+
+/** The reading of one line. */
+interface Reading {
+  /** Takes typed text, up to the end of the line. */
+  use(): void;
+  /** Shows the prompt again after a stop, with the text so far. */
+  redraw(): void;
+}
 
 /**
  * Wraps stdout for the editor, and turns its CR LF into LF. The terminal itself makes CR LF of each LF, also when it is
@@ -49,6 +62,10 @@ export class TerminalLines implements LineSource {
   /** Typed text that no line has used yet. */
   #typed = '';
   #hasEnded = false;
+  /** True from Ctrl-Z until we go on. */
+  #isStopped = false;
+  /** Takes the terminal again after a stop; null while no line is read. */
+  #takeBack: (() => void) | null = null;
 
   constructor(io: CtlIo, history: readonly string[]) {
     this.#io = io;
@@ -67,7 +84,7 @@ export class TerminalLines implements LineSource {
     try {
       return await this.#read(signal, () => {
         this.#io.stdout.write(prompt);
-        return this.#beginSecret();
+        return { use: this.#beginSecret(), redraw: () => void this.#io.stdout.write(prompt) };
       });
     } finally {
       this.#io.stdout.write('\n');
@@ -78,15 +95,15 @@ export class TerminalLines implements LineSource {
     this.#editor?.reader.close();
   }
 
-  /** Shows the prompt of the editor. Returns the function that passes typed text to the editor, up to a line end. */
-  #beginEditing(prompt: string): () => void {
+  /** Shows the prompt of the editor, which gets the typed text. */
+  #beginEditing(prompt: string): Reading {
     const { reader, input } = (this.#editor ??= this.#open());
     reader.setPrompt(prompt);
     // Without a prompt the editor must not redraw the line: another program's output may stand there (`fg`).
     if (prompt === '') reader.resume();
     else reader.prompt();
     let isComplete = false;
-    return () => {
+    const use = (): void => {
       if (isComplete) return;
       const end = this.#typed.indexOf('\r');
       isComplete = end !== -1;
@@ -94,6 +111,7 @@ export class TerminalLines implements LineSource {
       this.#typed = this.#typed.slice(piece.length);
       input.write(piece);
     };
+    return { use, redraw: () => (prompt === '' ? undefined : reader.prompt(true)) };
   }
 
   /** Returns the function that reads a secret line from the typed text, without showing it. */
@@ -104,6 +122,7 @@ export class TerminalLines implements LineSource {
       else if (character === CTRL_C) this.#pending.interrupt();
       else if (character === CTRL_D && text === '') this.#pending.resolve(null);
       else if (character === CTRL_U) text = '';
+      else if (character === CTRL_Z) this.#stop();
       else if (ERASE.has(character)) text = [...text].slice(0, -1).join('');
       else text += character;
     };
@@ -117,17 +136,19 @@ export class TerminalLines implements LineSource {
   }
 
   /**
-   * Makes the terminal raw, calls `begin` to show the prompt, and calls the function that `begin` returned for each
-   * typed text, until the line is complete or the wait is interrupted.
+   * Makes the terminal raw, calls `begin` to show the prompt, and passes each typed text to the reading, until the line
+   * is complete or the wait is interrupted.
    */
-  async #read(signal: AbortSignal, begin: () => () => void): Promise<string | null> {
-    const { stdin } = this.#io;
+  async #read(signal: AbortSignal, begin: () => Reading): Promise<string | null> {
+    const { stdin, terminal } = this.#io;
     if (this.#hasEnded) return null;
     const line = this.#pending.wait();
     const abort = (): void => this.#pending.interrupt();
+    // Also after a stop by another process, which may come as soon as the prompt is seen.
+    const forget = terminal?.onSignal('SIGCONT', () => this.#takeBack?.());
     // Raw mode comes before the prompt: otherwise the terminal would echo text that is typed at once.
     stdin.setRawMode?.(true);
-    const use = begin();
+    const { use, redraw } = begin();
     const receive = (chunk: Buffer): void => {
       this.#typed += this.#decoder.decode(chunk, { stream: true }).replace(/\r?\n/g, '\r');
       use();
@@ -135,6 +156,13 @@ export class TerminalLines implements LineSource {
     const end = (): void => {
       this.#hasEnded = true;
       this.#pending.resolve(null);
+    };
+    this.#takeBack = (): void => {
+      this.#isStopped = false;
+      // The shell may have changed the mode in the meantime, and libuv acts only on a change.
+      stdin.setRawMode?.(false);
+      stdin.setRawMode?.(true);
+      redraw();
     };
     signal.addEventListener('abort', abort);
     stdin.on('data', receive).on('end', end).on('error', end).resume();
@@ -147,10 +175,24 @@ export class TerminalLines implements LineSource {
       throw error;
     } finally {
       signal.removeEventListener('abort', abort);
+      forget?.();
+      this.#takeBack = null;
       stdin.off('data', receive).off('end', end).off('error', end).pause();
       this.#editor?.reader.pause();
       stdin.setRawMode?.(false);
     }
+  }
+
+  /** Gives the terminal back and stops this process, until SIGCONT. */
+  #stop(): void {
+    const { stdin, terminal } = this.#io;
+    if (terminal === undefined) return;
+    this.#isStopped = true;
+    stdin.setRawMode?.(false);
+    terminal.stopSelf();
+    setTimeout(() => {
+      if (this.#isStopped) this.#takeBack?.();
+    }, REFUSED_MS);
   }
 
   #open(): { reader: Interface; input: PassThrough } {
@@ -168,6 +210,7 @@ export class TerminalLines implements LineSource {
     reader.on('line', (line) => this.#pending.resolve(line));
     reader.on('history', (history) => (this.#history = [...history]));
     reader.on('SIGINT', () => this.#pending.interrupt());
+    reader.on('SIGTSTP', () => this.#stop());
     // Ctrl-D closes the editor; the next line gets a new one.
     reader.on('close', () => {
       output.destroy();
