@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
 import { findCommand, typedCommands } from '../../src/cli/commands.ts';
 import { runCompletion } from '../../src/programs/completion.ts';
-import { needsTerminal, runInTerminal } from '../conformance/ctl-terminal.ts';
+import { needsTerminal, runInTerminal, type Step } from '../conformance/ctl-terminal.ts';
 import { EXECUTABLE, launch, type Launched, pid1SkipReason } from './launch.ts';
 
 const skip = (await pid1SkipReason()) ?? false;
@@ -48,9 +48,10 @@ const LINES: Expected = [
 ];
 
 /** Starts a supervisor, with the completion script of a shell in its folder. */
-async function supervised(t: TestContext, shell: string): Promise<Launched> {
-  const launched = await launch(t, { config: CONFIG });
-  await launched.waitForLine(/success: \S+ entered RUNNING/, { count: 3 });
+async function supervised(t: TestContext, shell: string, config = CONFIG): Promise<Launched> {
+  const launched = await launch(t, { config });
+  const count = config === CONFIG ? 3 : 4;
+  await launched.waitForLine(/success: \S+ entered RUNNING/, { count });
   assert.equal((await launched.enter(['sh', '-c', `${EXECUTABLE} completion ${shell} >script.${shell}`])).code, 0);
   return launched;
 }
@@ -115,6 +116,38 @@ test('bash', { skip: (await isInstalled('bash')) ? skip : 'bash is not installed
     (lines) => groupsOf(launched, ['bash', '-c', BASH, 'bash', ...lines]),
   );
 });
+
+/** A name with everything that a shell reads in quotes. */
+const HOSTILE = 'q"u$(id)`id`\\b!1\'a';
+
+test(
+  'bash with a keyboard: a hostile name in quotes',
+  { skip: (await isInstalled('bash')) ? (needsTerminal.skip ?? skip) : 'bash is not installed' },
+  async (t) => {
+    const launched = await supervised(t, 'bash', `${CONFIG}[program:${HOSTILE}]\ncommand=sleep 1000\n`);
+    const there = ['--target', String(launched.pid), '--mount', '--pid', `--wdns=${launched.folder}`, '--'];
+    const typed = ['"q', "'q", 'q', "'q'", 'q"'];
+    const { lines } = await runInTerminal(
+      ['/usr/bin/nsenter', ...there, 'bash', '--norc', '--noprofile', '-i'],
+      [
+        ['[#$] $', 'PS1="READY "; source ./script.bash\r'],
+        ...typed.flatMap((word): Step[] => [
+          ['READY $', `onevisor pid ${word}\t`],
+          ['a["\']? $', '\r'],
+        ]),
+        ['READY $', 'exit\r'],
+      ],
+      {
+        cwd: launched.folder,
+        patience: 15,
+        env: { PATH: `${dirname(EXECUTABLE)}:${process.env['PATH']}`, ONEVISOR_CONF: '' },
+      },
+    );
+    const screen = lines.join('\n');
+    assert.equal(screen.match(/^\d+$/gm)?.length, typed.length, screen);
+    assert.doesNotMatch(screen, /uid=|no such process/);
+  },
+);
 
 test(
   'bash with a keyboard: names with a colon',

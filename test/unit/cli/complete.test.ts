@@ -121,12 +121,18 @@ test('every kind of argument in the table has words or is free text', async () =
 });
 
 test('a line is split as bash splits it, also within quotes', () => {
-  assert.deepEqual(splitTyped('a  b'), { words: ['a', 'b'], raw: 'b', quote: '' });
-  assert.deepEqual(splitTyped('a '), { words: ['a', ''], raw: '', quote: '' });
-  assert.deepEqual(splitTyped("a 'b c"), { words: ['a', 'b c'], raw: "'b c", quote: "'" });
-  assert.deepEqual(splitTyped('a "b\\"c"d'), { words: ['a', 'b"cd'], raw: '"b\\"c"d', quote: '' });
-  assert.deepEqual(splitTyped("a 'b\\"), { words: ['a', 'b\\'], raw: "'b\\", quote: "'" });
-  assert.deepEqual(splitTyped('a w:\\*'), { words: ['a', 'w:*'], raw: 'w:\\*', quote: '' });
+  assert.deepEqual(splitTyped('a  b'), { words: ['a', 'b'], raw: 'b', quote: '', beforeQuote: '' });
+  assert.deepEqual(splitTyped('a '), { words: ['a', ''], raw: '', quote: '', beforeQuote: '' });
+  assert.deepEqual(splitTyped("a 'b c"), { words: ['a', 'b c'], raw: "'b c", quote: "'", beforeQuote: '' });
+  assert.deepEqual(splitTyped('a "b\\"c"d'), { words: ['a', 'b"cd'], raw: '"b\\"c"d', quote: '', beforeQuote: '' });
+  assert.deepEqual(splitTyped('a b"c\\d\\$'), {
+    words: ['a', 'bc\\d$'],
+    raw: 'b"c\\d\\$',
+    quote: '"',
+    beforeQuote: 'b',
+  });
+  assert.deepEqual(splitTyped("a 'b\\"), { words: ['a', 'b\\'], raw: "'b\\", quote: "'", beforeQuote: '' });
+  assert.deepEqual(splitTyped('a w:\\*'), { words: ['a', 'w:*'], raw: 'w:\\*', quote: '', beforeQuote: '' });
 });
 
 test('bash gets the part of a word that it replaces, with backslashes', () => {
@@ -138,5 +144,10 @@ test('bash gets the part of a word that it replaces, with backslashes', () => {
   assert.equal(insert('x worker:w', 'worker:w0', ' \t\n'), 'worker:w0', 'the user has removed the colon');
   assert.equal(insert("x 'worker:w", 'worker:w0'), 'worker:w0');
   assert.equal(insert("x 'wor'", 'worker:w0'), 'worker:w0');
+  const hostile = `q"u$(x)\`b\\b!1'a`;
+  assert.equal(insert('x "q', hostile), `q\\"u\\$(x)\\\`b\\\\b"\\!"1'a`);
+  assert.equal(insert("x 'q", hostile), `q"u$(x)\`b\\b!1'\\''a`);
+  assert.equal(insert("x 'q'", hostile), escapeForShell(hostile));
+  assert.equal(insert('x q"', hostile), `\\"u\\$(x)\\\`b\\\\b"\\!"1'a`, 'bash replaces what is after the quote');
   assert.equal(escapeForShell("a b'c$ü?"), "a\\ b\\'c\\$ü\\?");
 });
