@@ -4,6 +4,7 @@
  */
 import { splitNames } from './names.ts';
 import type { Session } from './session.ts';
+import { runWithLimit } from './time-limit.ts';
 
 /** A command of the client. */
 export interface Command {
@@ -52,32 +53,50 @@ export interface CommandParts<T> {
   readonly split?: (argument: string) => readonly string[];
   /** Reads the words after the name of the command. Throws {@link ArgumentError}. */
   readonly parse: (words: readonly string[]) => T;
+  /** Longest time of the command in milliseconds, with the test of the connection; null for no limit. */
+  readonly limitMs?: (args: T) => number | null;
   readonly run: (session: Session, args: T) => Promise<void>;
 }
 
+/** The arguments of a command, or the error in them. */
+type ReadArguments<T> =
+  { readonly kind: 'read'; readonly value: T } | { readonly kind: 'wrong'; readonly error: ArgumentError };
+
 /** Makes a command that never ends the shell. */
-export function defineCommand<T>({ name, help, upcheck, exitCodeAlone, split, parse, run }: CommandParts<T>): Command {
+export function defineCommand<T>(parts: CommandParts<T>): Command {
+  const { name, help, upcheck, exitCodeAlone, split, parse, limitMs, run } = parts;
   const isUp = async (session: Session): Promise<boolean> => {
     if (await session.upcheck()) return true;
     session.exitCode = exitCodeAlone ?? session.exitCode;
     return false;
   };
+  const splitWords = (argument: string, words: readonly string[] | null): readonly string[] =>
+    split === undefined ? splitNames(argument) : (words ?? split(argument));
+  // An error is shown after the test of the connection, but the test has the time limit that the arguments tell.
+  const read = (words: readonly string[]): ReadArguments<T> => {
+    try {
+      return { kind: 'read', value: parse(words) };
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      return { kind: 'wrong', error };
+    }
+  };
   return {
     name,
     help,
     async run(session, argument, words) {
-      if (upcheck === 'before arguments' && !(await isUp(session))) return false;
-      let args: T;
-      try {
-        args = parse(split === undefined ? splitNames(argument) : (words ?? split(argument)));
-      } catch (error) {
-        if (!(error instanceof ArgumentError)) throw error;
-        session.fail(error.message, error.exitCode);
-        if (error.isHelpShown) session.outputAll(help);
-        return false;
-      }
-      if (upcheck === 'after arguments' && !(await isUp(session))) return false;
-      await run(session, args);
+      const args = read(splitWords(argument, words));
+      const limit = args.kind === 'read' ? (limitMs?.(args.value) ?? null) : null;
+      await runWithLimit(session, limit, async () => {
+        if (upcheck === 'before arguments' && !(await isUp(session))) return;
+        if (args.kind === 'wrong') {
+          session.fail(args.error.message, args.error.exitCode);
+          if (args.error.isHelpShown) session.outputAll(help);
+          return;
+        }
+        if (upcheck === 'after arguments' && !(await isUp(session))) return;
+        await run(session, args.value);
+      });
       return false;
     },
   };

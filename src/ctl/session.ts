@@ -10,6 +10,7 @@ import { ExitCode } from './exit-codes.ts';
 import type { CtlIo } from './io.ts';
 import { SupervisorClient } from './supervisor-client.ts';
 import type { LineSource } from './line-source.ts';
+import type { TimeLimit } from './time-limit.ts';
 
 /** Version of the API that the commands need (`supervisor.getVersion`). */
 const API_VERSION = '3.0';
@@ -62,7 +63,9 @@ export class Session {
   readonly shownHints = new Set<string>();
   /** Removes the line that a wait shows on the terminal; null if there is none. */
   clearLine: (() => void) | null = null;
-  /** Aborted by Ctrl-C. Each command gets a new one. */
+  /** The time limit of the command; null for none. */
+  limit: TimeLimit | null = null;
+  /** Aborted by Ctrl-C, and when the time limit is over. Each command gets a new one. */
   interrupt: AbortController = new AbortController();
   readonly #openLines: () => Promise<LineSource>;
   #lines: Promise<LineSource> | null = null;

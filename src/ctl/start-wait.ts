@@ -7,12 +7,12 @@ import { WrongValue } from '../config/datatype.ts';
 import { duration } from '../config/datatypes.ts';
 import { formatNamespec } from '../core/namespec.ts';
 import { ArgumentError } from './command.ts';
-import { InterruptError } from './errors.ts';
 import { ExitCode } from './exit-codes.ts';
 import { selectNamed } from './names.ts';
 import { readStartWaitOf } from './process-status.ts';
 import type { Session } from './session.ts';
 import type { ProcessInfo } from './supervisor-client.ts';
+import { endsInTime } from './time-limit.ts';
 import { WaitLine } from './wait.ts';
 
 const OPTION = '--timeout';
@@ -48,38 +48,27 @@ export function takeTimeout(words: readonly string[]): TimeoutWords {
 }
 
 /**
- * Runs `action`, which starts the named processes and waits for them. After the timeout it prints a line for each
- * process that still waits, and sets exit code 124.
+ * Runs `action`, which starts the named processes and waits for them. After the time limit of the command it prints a
+ * line for each process that still waits, and sets exit code 124. Whatever follows the starts has no limit.
  */
 export async function waitForStarts(
   session: Session,
   names: readonly string[],
-  timeoutMs: number | null,
   action: () => Promise<void>,
 ): Promise<void> {
   const watch = new HoldWatch(session, names);
-  let isOver = false;
-  const timer =
-    timeoutMs === null
-      ? null
-      : setTimeout(() => {
-          isOver = true;
-          session.interrupt.abort();
-        }, timeoutMs);
+  const { limit } = session;
   try {
     watch.start();
-    await action();
-  } catch (error) {
-    if (!isOver || !(error instanceof InterruptError)) throw error;
-    const seconds = (timeoutMs ?? 0) / 1000;
+    if (await endsInTime(session, action)) return;
     const lines = watch.waiting.length === 0 ? ['the start is not finished'] : watch.waiting;
     for (const line of lines)
       session.fail(
-        `${line}: ERROR (timeout after ${seconds} s; the start continues without supervisorctl)`,
+        `${line}: ERROR (timeout after ${(limit?.ms ?? 0) / 1000} s; the start continues without supervisorctl)`,
         ExitCode.TIMEOUT,
       );
   } finally {
-    if (timer !== null) clearTimeout(timer);
+    limit?.close();
     watch.stop();
   }
 }

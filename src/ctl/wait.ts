@@ -67,25 +67,6 @@ export async function pause(session: Session): Promise<void> {
   }
 }
 
-/** Runs an action for some time at most. Returns false if the time was over before. */
-export async function runWithin(session: Session, timeoutMs: number, action: () => Promise<void>): Promise<boolean> {
-  const { interrupt } = session;
-  let isOver = false;
-  const timer = setTimeout(() => {
-    isOver = true;
-    interrupt.abort();
-  }, timeoutMs);
-  try {
-    await action();
-    return true;
-  } catch (error) {
-    if (isOver && error instanceof InterruptError) return false;
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** A line at the bottom of a terminal that is drawn again every second, with the time since the beginning. */
 export class WaitLine {
   readonly #session: Session;

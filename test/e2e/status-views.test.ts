@@ -104,6 +104,25 @@ test('wait ends with the condition, or as soon as it can no longer be met', { sk
   assert.deepEqual([late.stdout, late.code], ['web: ERROR (not exited after 0.5 s: RUNNING)\n', 124]);
 });
 
+test('a supervisor that does not answer holds no command with a time limit', { skip }, async (t) => {
+  const launched = await launch(t, { config: CONFIG });
+  await launched.waitForLine(/spawned: 'web'/);
+  launched.signal('SIGSTOP');
+  try {
+    for (const [command, expected] of [
+      [['wait', '--timeout', '0.5', 'web'], 124],
+      [['start', '--timeout', '0.5', 'web'], 124],
+      [['restart', '--timeout=0.5', 'web'], 124],
+      [['health', '--wait=0.5'], 1],
+    ] as const) {
+      const { stdout, code } = await launched.ctl(...command);
+      assert.deepEqual([stdout, code], ['ERROR (no answer after 0.5 s)\n', expected], command.join(' '));
+    }
+  } finally {
+    launched.signal('SIGCONT');
+  }
+});
+
 test('health counts a crash loop only if asked, and waits', { skip }, async (t) => {
   const launched = await launch(t, {
     config: CONFIG.replace(/\[program:bad\][^]*?(?=\[program:loop\])/, '').replace('depends_on=bad', 'startsecs=2'),

@@ -14,7 +14,8 @@ import { showHints } from '../name-hint.ts';
 import { readStatus } from '../process-status.ts';
 import type { Session } from '../session.ts';
 import type { ProcessInfo } from '../supervisor-client.ts';
-import { DEFAULT_WAIT_MS, EventStream, pause, runWithin } from '../wait.ts';
+import { endsInTime } from '../time-limit.ts';
+import { DEFAULT_WAIT_MS, EventStream, pause } from '../wait.ts';
 
 const RUNNING: SupervisorStateName = 'RUNNING';
 
@@ -40,6 +41,7 @@ export const health = defineCommand({
     asked: words.includes('--live') ? 'alive' : 'ready',
     waitMs: words.map(parseWait).find((waitMs) => waitMs !== null) ?? null,
   }),
+  limitMs: ({ waitMs }) => waitMs,
   async run(session, { waitMs, ...question }) {
     if (waitMs !== null) return waitForHealth(session, question, waitMs);
     const own = await session.askOwn(() => readOwnProblems(session, question));
@@ -108,7 +110,7 @@ function showProblems(session: Session, problems: readonly string[]): void {
 async function waitForHealth(session: Session, question: HealthQuestion, timeoutMs: number): Promise<void> {
   let last: (() => void) | null = null;
   const events = new EventStream(session);
-  const isInTime = await runWithin(session, timeoutMs, async () => {
+  const isInTime = await endsInTime(session, async () => {
     for (;;) {
       try {
         await events.open();

@@ -42,6 +42,7 @@ export const restart = defineCommand({
       throw new ArgumentError(`Error: ${ROLLING} and ${WITH_DEPENDENTS} exclude each other`, { isHelpShown: true });
     return { names: requireNames('restart', rest), isRolling, hasDependents, timeoutMs, hasLogs };
   },
+  limitMs: ({ timeoutMs }) => timeoutMs,
   run: (session, { hasLogs, ...args }) => withLogs(session, args.names, hasLogs, () => restartNames(session, args)),
 });
 
@@ -50,27 +51,25 @@ interface RestartArguments {
   readonly names: readonly string[];
   readonly isRolling: boolean;
   readonly hasDependents: boolean;
-  readonly timeoutMs: number | null;
 }
 
-async function restartNames(
-  session: Session,
-  { names, isRolling, hasDependents, timeoutMs }: RestartArguments,
-): Promise<void> {
+async function restartNames(session: Session, { names, isRolling, hasDependents }: RestartArguments): Promise<void> {
   if (isRolling) {
-    await waitForStarts(session, names, timeoutMs, () => restartInTurn(session, names));
+    await waitForStarts(session, names, () => restartInTurn(session, names));
     return;
   }
   const dependents = hasDependents ? await findDependents(session, names) : [];
   if (dependents === null) return;
   const processes = await listProcesses(session);
-  await stopNames(session, [...dependents.toReversed(), ...names], listResting(processes ?? []));
+  const stop = (): Promise<void> =>
+    stopNames(session, [...dependents.toReversed(), ...names], listResting(processes ?? []));
+  await (session.limit === null ? stop() : session.limit.exempt(stop));
   // compat: Supervisor's client tests the connection again, and complains about an unknown name again.
   if (!(await session.upcheck())) return;
   const isKnown = (name: string): boolean => processes === null || selectNamed([name], processes).length > 0;
   const chosen = session.hasOwnViews ? names.filter(isKnown) : names;
   const started = [...chosen, ...dependents];
-  if (started.length > 0) await startNames(session, started, timeoutMs);
+  if (started.length > 0) await startNames(session, started);
 }
 
 const isResting = ({ state }: ProcessInfo): boolean => RESTING.has(state);

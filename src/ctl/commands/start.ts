@@ -26,18 +26,19 @@ export const start = defineCommand({
     const { rest, hasFlag: hasDependencies } = takeFlag(more, WITH_DEPENDENCIES);
     return { names: requireNames('start', rest, ExitCode.INVALID_ARGS), timeoutMs, hasLogs, hasDependencies };
   },
-  run: (session, { names, timeoutMs, hasLogs, hasDependencies }) =>
+  limitMs: ({ timeoutMs }) => timeoutMs,
+  run: (session, { names, hasLogs, hasDependencies }) =>
     withLogs(session, names, hasLogs, async () => {
       const dependencies = hasDependencies ? await findDependencies(session, names) : [];
-      if (dependencies !== null) await startNames(session, [...dependencies, ...names], timeoutMs);
+      if (dependencies !== null) await startNames(session, [...dependencies, ...names]);
     }),
 });
 
 /** Starts the processes that the names mean, and shows each result. */
-export async function startNames(session: Session, names: readonly string[], timeoutMs: number | null): Promise<void> {
+export async function startNames(session: Session, names: readonly string[]): Promise<void> {
   const { client } = session;
   const failed: string[] = [];
-  await waitForStarts(session, names, timeoutMs, () =>
+  await waitForStarts(session, names, () =>
     applyToNames(session, names, {
       all: client.startAllProcesses,
       group: client.startProcessGroup,

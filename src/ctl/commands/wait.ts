@@ -10,7 +10,8 @@ import { type ProcessStatus, readStatus } from '../process-status.ts';
 import type { Session } from '../session.ts';
 import { takeTimeout } from '../start-wait.ts';
 import type { ProcessInfo } from '../supervisor-client.ts';
-import { DEFAULT_WAIT_MS, EventStream, runWithin, WaitLine } from '../wait.ts';
+import { endsInTime } from '../time-limit.ts';
+import { DEFAULT_WAIT_MS, EventStream, WaitLine } from '../wait.ts';
 import {
   defaultCondition,
   type Happened,
@@ -41,6 +42,7 @@ export const wait = defineCommand({
     const { rest, timeoutMs } = takeTimeout(words);
     return { words: requireNames('wait', rest, ExitCode.INVALID_ARGS), timeoutMs: timeoutMs ?? DEFAULT_WAIT_MS };
   },
+  limitMs: ({ timeoutMs }) => timeoutMs,
   async run(session, { words, timeoutMs }) {
     if (!(await session.upcheck())) {
       session.exitCode = StatusExitCode.UNKNOWN;
@@ -59,7 +61,7 @@ async function waitForWords(session: Session, words: readonly string[], timeoutM
   const line = new WaitLine(session);
   let wishes: readonly Wish[] = [];
   try {
-    const isInTime = await runWithin(session, timeoutMs, async () => {
+    const isInTime = await endsInTime(session, async () => {
       const events = new EventStream(session);
       await events.open();
       const found = await findWishes(session, words);
@@ -102,7 +104,7 @@ async function findWishes(session: Session, words: readonly string[]): Promise<r
         name: status.name,
         condition: condition ?? defaultCondition(status),
         happened: nothingHappened(),
-        verdict: { kind: 'pending', text: '' },
+        verdict: { kind: 'pending', text: 'no answer' },
       });
     }
   }
