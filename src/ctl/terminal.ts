@@ -24,9 +24,9 @@ const REFUSED_MS = 100;
 /** The reading of one line. */
 interface Reading {
   /** Takes typed text, up to the end of the line. */
-  use(): void;
+  readonly use: () => void;
   /** Shows the prompt again after a stop, with the text so far. */
-  redraw(): void;
+  readonly redraw: () => void;
 }
 
 /**
