@@ -1,5 +1,6 @@
 /** The entry point of the executable: runs the program that was called. client.ts is that of the client's piece. */
 import { endWith, prepareProcess, readCall } from './programs/call.ts';
+import { codeAfterOutput } from './programs/standard-output.ts';
 import type { SuperviseIo } from './programs/supervisor-run.ts';
 import { firstSignals, SignalIntake } from './process/signals.ts';
 import { MAX_TRIED_THREADS, NO_THREADS, poolThreads } from './startup/pool-threads.ts';
@@ -67,7 +68,7 @@ async function run(): Promise<number> {
     case 'completion': {
       const { runCompletion } = await import('./programs/completion.ts');
       // A look-up of a host name would keep the process alive while a person waits for the Tab key.
-      return process.exit(await runCompletion(args, io));
+      return process.exit(codeAfterOutput(await runCompletion(args, io), io.calledAs));
     }
     case 'install': {
       const { runInstall } = await import('./programs/install.ts');
@@ -121,7 +122,7 @@ async function supervise(io: SuperviseIo): Promise<number> {
   const { runSupervise } = await import('./programs/supervise.ts');
   const code = await runSupervise(addon, io, signals);
   // process.exit waits for threads, and a thread may hang in a write to a stalled reader.
-  return addon.exitNow(code);
+  return addon.exitNow(codeAfterOutput(code, io.calledAs));
 }
 
 endWith(run());

@@ -24,6 +24,15 @@ export function reasonOf(error: unknown): string {
   return errnoOf(error) ?? messageOf(error);
 }
 
+/** Errors of a write whose reader has gone. */
+const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET']);
+
+/** Describes an error of a write to standard output; null if only the reader has gone, as in `status | head -1`. */
+export function describeLostOutput(error: unknown): string | null {
+  if (READER_GONE.has(errnoOf(error) ?? '')) return null;
+  return `cannot write standard output: ${messageOf(error).replace(/, write$/, '')}`;
+}
+
 /** Limit for a message in {@link describeMistake}. The message may repeat text of a client. */
 const MESSAGE_LENGTH = 500;
 

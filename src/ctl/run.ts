@@ -2,7 +2,9 @@
  * The client, from its command line to its exit code. Never ends the process. Reaches signals and streams through CtlIo
  * only.
  */
+import { basename } from 'node:path';
 import { openSource, readGivenFile } from '../config/source.ts';
+import { describeLostOutput } from '../core/error-text.ts';
 import type { Command } from './command.ts';
 import { parseLine, runLine } from './dispatch.ts';
 import { InterruptError } from './errors.ts';
@@ -23,17 +25,26 @@ import { loadAlone } from './single-command.ts';
 export async function runCtl(args: readonly string[], io: CtlIo): Promise<number> {
   // A reader that closes our output, as in `status | head -1`, wants no more of it. This is not our error.
   const gone = new AbortController();
-  const leave = (): void => gone.abort();
+  let lost: string | null = null;
+  const leave = (error: unknown): void => {
+    // A terminal that has gone has an error of its own.
+    if (io.stdout.isTTY !== true) lost ??= describeLostOutput(error);
+    gone.abort();
+  };
   const ignore = (): void => undefined;
   io.stdout.on('error', leave);
   io.stderr.on('error', ignore);
+  let code: number = ExitCode.GENERIC;
   try {
-    return await runArguments(args, io, gone.signal);
+    code = await runArguments(args, io, gone.signal);
   } finally {
-    await Promise.all([flush(io.stdout), flush(io.stderr)]);
+    await flush(io.stdout);
+    if (lost !== null) io.stderr.write(`${basename(io.calledAs)}: ${String(lost)}\n`);
+    await flush(io.stderr);
     io.stdout.off('error', leave);
     io.stderr.off('error', ignore);
   }
+  return lost !== null && code === ExitCode.SUCCESS ? ExitCode.GENERIC : code;
 }
 
 async function runArguments(args: readonly string[], io: CtlIo, gone: AbortSignal): Promise<number> {
@@ -134,8 +145,9 @@ async function loadCommands(io: CtlIo, { plugins, file }: CtlSettings): Promise<
   return withPlugins(commands, plugins, file, (text) => io.stderr.write(`${text}\n`));
 }
 
-/** Waits until all output is written. Resolves also if the stream is broken. */
+/** Waits until all output is written, and until an error of it was told. */
 async function flush(stream: CtlIo['stdout'] | CtlIo['stderr']): Promise<void> {
-  if (stream.destroyed || stream.writableEnded) return;
-  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  if (!stream.destroyed && !stream.writableEnded)
+    await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  if (stream.errored !== null) await new Promise((resolve) => setImmediate(resolve));
 }

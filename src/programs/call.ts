@@ -1,20 +1,17 @@
 /** The call of the executable: the chosen program, its arguments, and what every program gets; and its end. */
-import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
-import { errnoOf, messageOf } from '../core/error-text.ts';
+import { messageOf } from '../core/error-text.ts';
 import { releaseSignals } from '../process/signals.ts';
 import { findCalledPath } from '../startup/called-path.ts';
 import { type Choice, chooseProgram, type ProgramName } from '../startup/choose-program.ts';
 import { environmentForPrograms, libcChoice, usesSystemLibc } from '../startup/own-libc.ts';
 import { originalArguments, originalVariables } from '../startup/original-bytes.ts';
 import { CLIENT_POOL_THREADS } from '../startup/pool-threads.ts';
+import { codeAfterOutput, printError, printOut } from './standard-output.ts';
 import type { SuperviseIo } from './supervisor-run.ts';
 
 /** Version of package.json; the build defines it. */
 declare const ONEVISOR_VERSION: string;
-
-const STDOUT = 1;
-const STDERR = 2;
 
 /** The program that was called, and its arguments. */
 export interface Call {
@@ -26,18 +23,6 @@ export interface Call {
 /** Programs that catch signals: those that came before they began are theirs. */
 const CATCHING: ReadonlySet<ProgramName> = new Set(['supervise', 'demo', 'pidproxy']);
 
-/** Writes a whole text, also to a full pipe. Ignores errors: without a reader they cannot be reported. */
-function print(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let written = 0; written < bytes.length;) {
-    try {
-      written += writeSync(fd, bytes, written);
-    } catch (error) {
-      if (errnoOf(error) !== 'EAGAIN') return;
-    }
-  }
-}
-
 /** Reads the call from the process. */
 export async function readCall(): Promise<Call> {
   const env = environmentForPrograms(originalVariables(process.env));
@@ -45,8 +30,8 @@ export async function readCall(): Promise<Call> {
   const { program, args, calledAs } = await choose(allArgs, env);
   const { execPath: executable, pid, ppid: parent } = process;
   const io: SuperviseIo = {
-    out: (text) => print(STDOUT, text),
-    err: (text) => print(STDERR, text),
+    out: printOut,
+    err: printError,
     env,
     libcChoice: libcChoice(process.env),
     self: { pid, parent, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
@@ -84,10 +69,10 @@ export async function prepareProcess({ program, io }: Call): Promise<void> {
 export function endWith(code: Promise<number>): void {
   code.then(
     (value) => {
-      process.exitCode = value;
+      process.exitCode = codeAfterOutput(value, basename(process.argv0));
     },
     (error: unknown) => {
-      print(STDERR, `${basename(process.argv0)}: ${messageOf(error)}\n`);
+      printError(`${basename(process.argv0)}: ${messageOf(error)}\n`);
       // A bug of ours may leave handles that keep the loop alive, and the container would never end.
       process.exit(1);
     },

@@ -16,6 +16,7 @@ import { isCalledByOwnName } from '../startup/choose-program.ts';
 import { openDiscovery } from '../startup/find-supervisor.ts';
 import { type HelpIo, textWidth } from './help.ts';
 import type { ProgramIo } from './program-io.ts';
+import { openStandardOutput } from './standard-output.ts';
 
 /** Input of the client. */
 export interface ControlIo extends ProgramIo {
@@ -29,8 +30,8 @@ export interface ControlIo extends ProgramIo {
 /** Runs the client. The words of a command of `onevisor` itself are checked before anything is asked or done. */
 export async function runControl(given: readonly string[], io: ControlIo): Promise<number> {
   const { env, calledPath, calledAs } = io;
-  const { stdout, stderr } = process;
-  const columns = stdout.isTTY ? stdout.columns : null;
+  const { stderr } = process;
+  const columns = process.stdout.isTTY ? process.stdout.columns : null;
   const isOwnName = isCalledByOwnName(calledAs);
   const [command = ''] = given;
   const arranged = isOwnName && isClientCommand(command) ? arrangeWords(given) : null;
@@ -49,7 +50,7 @@ export async function runControl(given: readonly string[], io: ControlIo): Promi
     get stdin() {
       return process.stdin;
     },
-    stdout,
+    stdout: openStandardOutput(),
     stderr,
     env,
     cwd,

@@ -1,6 +1,6 @@
 /**
- * Ctrl-Z and `fg` in the shell of `onevisor ctl`, in a terminal: at the prompt, in a line, at a password, in the command
- * `fg`, and after SIGSTOP.
+ * Ctrl-Z and `fg` in the shell of `onevisor ctl`, in a terminal: at the prompt, in a line, at a password, in the
+ * command `fg`, and after SIGSTOP.
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';

@@ -1,7 +1,14 @@
 /** Texts for errors of Node, of the addon and of plug-ins. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeMistake, errnoOf, firstLineOf, messageOf, reasonOf } from '../../../src/core/error-text.ts';
+import {
+  describeLostOutput,
+  describeMistake,
+  errnoOf,
+  firstLineOf,
+  messageOf,
+  reasonOf,
+} from '../../../src/core/error-text.ts';
 
 const MISSING = Object.assign(new Error('ENOENT: no such file or directory, open x'), { code: 'ENOENT' });
 
@@ -15,6 +22,13 @@ test('errnoOf gives the error code, or null for an error without one', () => {
 test('reasonOf prefers the error code to the message', () => {
   assert.equal(reasonOf(MISSING), 'ENOENT');
   assert.equal(reasonOf(new Error('no way')), 'no way');
+});
+
+test('an error of standard output is described, unless its reader has gone', () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  assert.equal(describeLostOutput(full), 'cannot write standard output: ENOSPC: no space left on device');
+  assert.equal(describeLostOutput(new Error('x')), 'cannot write standard output: x');
+  assert.equal(describeLostOutput(Object.assign(new Error('broken pipe'), { code: 'EPIPE' })), null);
 });
 
 test('messageOf and firstLineOf accept values that are no Error', () => {
