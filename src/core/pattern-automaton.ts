@@ -38,6 +38,8 @@ const NEXT_STEPS = 3;
  * programs in the turns of the loop that read it.
  */
 const MAX_STEPS = 1500;
+/** Steps to make a state. */
+const STATE_STEPS = 20;
 /** Steps to look up a state among the kept ones. */
 const KEEP_STEPS = 50;
 /** If the states were used for fewer characters each, keeping them has cost more than it has saved. */
@@ -135,8 +137,8 @@ export class PatternAutomaton {
   }
 
   /**
-   * Number of words of bits that were computed so far, a measure of the time. A character that leads from a kept state
-   * to a kept state is not counted.
+   * Measure of the time so far: the words of bits that were computed, and the states that were made. A character that
+   * leads from a kept state to a kept state is not counted.
    */
   get steps(): number {
     return this.#steps;
@@ -248,6 +250,7 @@ export class PatternAutomaton {
   #stateOf(active: Int32Array, isAtBegin: boolean, isWord: boolean): State {
     if (hasAnyOf(active, this.#matches)) return MATCHED;
     const hasPlaces = hasAnyOf(active, this.#places);
+    this.#steps += STATE_STEPS;
     const state: State = {
       active,
       hasPlaces,
