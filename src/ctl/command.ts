@@ -51,11 +51,30 @@ export interface CommandParts<T> {
    * With this, words of a command line stay as they are.
    */
   readonly split?: (argument: string) => readonly string[];
-  /** Reads the words after the name of the command. Throws {@link ArgumentError}. */
-  readonly parse: (words: readonly string[]) => T;
+  /**
+   * Reads the words after the name of the command. Words from `namesFrom` on stood behind `--`, so none of them is an
+   * option. Throws {@link ArgumentError}.
+   */
+  readonly parse: (words: readonly string[], namesFrom: number) => T;
   /** Longest time of the command in milliseconds, with the test of the connection; null for no limit. */
   readonly limitMs?: (args: T) => number | null;
   readonly run: (session: Session, args: T) => Promise<void>;
+}
+
+/** The words of a command, and the number of those before `--`. */
+interface SplitWords {
+  readonly words: readonly string[];
+  readonly namesFrom: number;
+}
+
+function allWords(words: readonly string[]): SplitWords {
+  return { words, namesFrom: words.length };
+}
+
+/** Removes the first `--`, which ends the options. */
+function endOptions(words: readonly string[]): SplitWords {
+  const at = words.indexOf('--');
+  return at === -1 ? allWords(words) : { words: words.toSpliced(at, 1), namesFrom: at };
 }
 
 /** The arguments of a command, or the error in them. */
@@ -73,9 +92,11 @@ export function defineCommand<T>(parts: CommandParts<T>): Command {
   const splitWords = (argument: string, words: readonly string[] | null): readonly string[] =>
     split === undefined ? splitNames(argument) : (words ?? split(argument));
   // An error is shown after the test of the connection, but the test has the time limit that the arguments tell.
-  const read = (words: readonly string[]): ReadArguments<T> => {
+  const read = (given: readonly string[], isOwnName: boolean): ReadArguments<T> => {
+    // compat: for Supervisor's client, `--` is the name of a process. A command that splits its words reads it itself.
+    const { words, namesFrom } = isOwnName && split === undefined ? endOptions(given) : allWords(given);
     try {
-      return { kind: 'read', value: parse(words) };
+      return { kind: 'read', value: parse(words, namesFrom) };
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;
       return { kind: 'wrong', error };
@@ -85,7 +106,7 @@ export function defineCommand<T>(parts: CommandParts<T>): Command {
     name,
     help,
     async run(session, argument, words) {
-      const args = read(splitWords(argument, words));
+      const args = read(splitWords(argument, words), session.io.isOwnName === true);
       const limit = args.kind === 'read' ? (limitMs?.(args.value) ?? null) : null;
       await runWithLimit(session, limit, async () => {
         if (upcheck === 'before arguments' && !(await isUp(session))) return;

@@ -18,9 +18,9 @@ const SHOWN_LINES = 10;
 /** Longest line of a program that is shown in full. */
 const LINE_LENGTH = 2000;
 
-function readNames(command: string): (words: readonly string[]) => readonly string[] {
-  return (words) => {
-    const option = words.find((word) => word.startsWith('-'));
+function readNames(command: string): (words: readonly string[], namesFrom: number) => readonly string[] {
+  return (words, namesFrom) => {
+    const option = words.slice(0, namesFrom).find((word) => word.startsWith('-'));
     if (option !== undefined)
       throw new ArgumentError(`Error: ${command} has no option ${showText(option)}`, {
         isHelpShown: true,

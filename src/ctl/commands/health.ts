@@ -35,12 +35,15 @@ export const health = defineCommand({
   name: 'health',
   help: ['health [<name> ...]\tList processes that should run and do not, or are not healthy'],
   upcheck: 'never',
-  parse: (words): HealthQuestion & { readonly waitMs: number | null } => ({
-    names: words.filter((word) => !word.startsWith('--')),
-    countsFlapping: words.includes('--flapping'),
-    asked: words.includes('--live') ? 'alive' : 'ready',
-    waitMs: words.map(parseWait).find((waitMs) => waitMs !== null) ?? null,
-  }),
+  parse(words, namesFrom): HealthQuestion & { readonly waitMs: number | null } {
+    const options = words.slice(0, namesFrom);
+    return {
+      names: words.filter((word, at) => at >= namesFrom || !word.startsWith('--')),
+      countsFlapping: options.includes('--flapping'),
+      asked: options.includes('--live') ? 'alive' : 'ready',
+      waitMs: options.map(parseWait).find((waitMs) => waitMs !== null) ?? null,
+    };
+  },
   limitMs: ({ waitMs }) => waitMs,
   async run(session, { waitMs, ...question }) {
     if (waitMs !== null) return waitForHealth(session, question, waitMs);

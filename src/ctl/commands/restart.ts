@@ -33,14 +33,15 @@ export const restart = defineCommand({
     'Note: restart does not reread config files. For that, see reread and update.',
   ],
   upcheck: 'before arguments',
-  parse(words) {
-    const { rest: others, timeoutMs } = takeTimeout(words);
+  parse(words, namesFrom) {
+    const { rest: others, timeoutMs } = takeTimeout(words.slice(0, namesFrom));
     const { rest: more, hasLogs } = takeLogs(others);
     const { rest: without, hasFlag: hasDependents } = takeFlag(more, WITH_DEPENDENTS);
     const { rest, hasFlag: isRolling } = takeFlag(without, ROLLING);
     if (isRolling && hasDependents)
       throw new ArgumentError(`Error: ${ROLLING} and ${WITH_DEPENDENTS} exclude each other`, { isHelpShown: true });
-    return { names: requireNames('restart', rest), isRolling, hasDependents, timeoutMs, hasLogs };
+    const names = requireNames('restart', [...rest, ...words.slice(namesFrom)]);
+    return { names, isRolling, hasDependents, timeoutMs, hasLogs };
   },
   limitMs: ({ timeoutMs }) => timeoutMs,
   run: (session, { hasLogs, ...args }) => withLogs(session, args.names, hasLogs, () => restartNames(session, args)),

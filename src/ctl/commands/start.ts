@@ -20,11 +20,12 @@ export const start = defineCommand({
     'start all\t\tStart all processes',
   ],
   upcheck: 'before arguments',
-  parse(words) {
-    const { rest: others, timeoutMs } = takeTimeout(words);
+  parse(words, namesFrom) {
+    const { rest: others, timeoutMs } = takeTimeout(words.slice(0, namesFrom));
     const { rest: more, hasLogs } = takeLogs(others);
     const { rest, hasFlag: hasDependencies } = takeFlag(more, WITH_DEPENDENCIES);
-    return { names: requireNames('start', rest, ExitCode.INVALID_ARGS), timeoutMs, hasLogs, hasDependencies };
+    const names = requireNames('start', [...rest, ...words.slice(namesFrom)], ExitCode.INVALID_ARGS);
+    return { names, timeoutMs, hasLogs, hasDependencies };
   },
   limitMs: ({ timeoutMs }) => timeoutMs,
   run: (session, { names, hasLogs, hasDependencies }) =>

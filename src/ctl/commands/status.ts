@@ -56,14 +56,19 @@ export const status = defineCommand({
     'status\t\t\tGet all process status info',
   ],
   upcheck: 'never',
-  parse: (words) => ({
-    names: words.filter((word) => !OPTIONS.has(word) && parseWatch(word) === null),
-    isJson: words.includes('--json'),
-    areProblemsFirst: words.includes('--problems'),
-    hasStats: words.includes('--stats'),
-    isVerbose: words.includes('-v'),
-    watchMs: words.map(parseWatch).find((period) => period !== null) ?? null,
-  }),
+  parse(words, namesFrom) {
+    const options = words.slice(0, namesFrom);
+    const isName = (word: string, at: number): boolean =>
+      at >= namesFrom || (!OPTIONS.has(word) && parseWatch(word) === null);
+    return {
+      names: words.filter(isName),
+      isJson: options.includes('--json'),
+      areProblemsFirst: options.includes('--problems'),
+      hasStats: options.includes('--stats'),
+      isVerbose: options.includes('-v'),
+      watchMs: options.map(parseWatch).find((period) => period !== null) ?? null,
+    };
+  },
   async run(session, { watchMs, ...view }) {
     if (watchMs === null) await showStatus(session, view);
     else await watchStatus(session, view, watchMs);

@@ -17,9 +17,9 @@ export const stop = defineCommand({
     'stop all\t\tStop all processes',
   ],
   upcheck: 'before arguments',
-  parse(words) {
-    const { rest, hasFlag: hasDependents } = takeFlag(words, WITH_DEPENDENTS);
-    return { names: requireNames('stop', rest), hasDependents };
+  parse(words, namesFrom) {
+    const { rest, hasFlag: hasDependents } = takeFlag(words.slice(0, namesFrom), WITH_DEPENDENTS);
+    return { names: requireNames('stop', [...rest, ...words.slice(namesFrom)]), hasDependents };
   },
   async run(session, { names, hasDependents }) {
     const dependents = hasDependents ? await findDependents(session, names) : [];

@@ -59,9 +59,9 @@ export const tail = defineCommand({
   },
 });
 
-function parseTail(given: readonly string[]): TailArguments | FollowArguments {
+function parseTail(given: readonly string[], namesFrom: number): TailArguments | FollowArguments {
   try {
-    const args = parseOne(given);
+    const args = parseOne(given, namesFrom > 0);
     if (args.bytes !== 'follow' || !/[*?]/.test(args.name)) return args;
     return { names: [args.name], stream: args.stream, error: null };
   } catch (error) {
@@ -70,7 +70,7 @@ function parseTail(given: readonly string[]): TailArguments | FollowArguments {
     const last = words.at(-1)?.toLowerCase();
     const hasStream = last === 'stdout' || last === 'stderr';
     const names = hasStream ? words.slice(0, -1) : words;
-    if (modifier !== '-f' || names.length < 2) throw error;
+    if (namesFrom === 0 || modifier !== '-f' || names.length < 2) throw error;
     return { names, stream: hasStream ? last : 'stdout', error };
   }
 }
@@ -101,11 +101,12 @@ async function refuseUnknown(session: Session, names: readonly string[]): Promis
   return unknown.length > 0;
 }
 
-function parseOne(given: readonly string[]): TailArguments {
+/** Reads the words for one process. The first word can be the modifier only if it `canBeOption`. */
+function parseOne(given: readonly string[], canBeOption: boolean): TailArguments {
   const words = [...given];
   if (words.length === 0) throw new ArgumentError('Error: too few arguments', { isHelpShown: true });
   if (words.length > 3) throw new ArgumentError('Error: too many arguments', { isHelpShown: true });
-  const modifier = words[0]?.startsWith('-') === true ? words.shift() : undefined;
+  const modifier = canBeOption && words[0]?.startsWith('-') === true ? words.shift() : undefined;
   const [name] = words;
   if (name === undefined) throw new ArgumentError('Error: tail requires process name', { isHelpShown: false });
   const stream = parseStream(words);

@@ -27,9 +27,9 @@ export const update = defineCommand({
     'update <gname> [...]\tUpdate specific groups',
   ],
   upcheck: 'never',
-  parse: (words) => ({
-    names: words.filter((word) => word !== DRY_RUN),
-    isDryRun: words.includes(DRY_RUN),
+  parse: (words, namesFrom) => ({
+    names: words.filter((word, at) => at >= namesFrom || word !== DRY_RUN),
+    isDryRun: words.slice(0, namesFrom).includes(DRY_RUN),
   }),
   async run(session, { names, isDryRun }) {
     const changes = await reread(session);

@@ -38,9 +38,10 @@ export const wait = defineCommand({
   name: 'wait',
   help: ['wait <name>[:<condition>]\tWait until a process is started, ready, healthy, completed or exited'],
   upcheck: 'never',
-  parse(words) {
-    const { rest, timeoutMs } = takeTimeout(words);
-    return { words: requireNames('wait', rest, ExitCode.INVALID_ARGS), timeoutMs: timeoutMs ?? DEFAULT_WAIT_MS };
+  parse(words, namesFrom) {
+    const { rest, timeoutMs } = takeTimeout(words.slice(0, namesFrom));
+    const names = [...rest, ...words.slice(namesFrom)];
+    return { words: requireNames('wait', names, ExitCode.INVALID_ARGS), timeoutMs: timeoutMs ?? DEFAULT_WAIT_MS };
   },
   limitMs: ({ timeoutMs }) => timeoutMs,
   async run(session, { words, timeoutMs }) {
