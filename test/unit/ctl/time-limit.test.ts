@@ -47,11 +47,18 @@ const COMMANDS: ReadonlyArray<readonly [line: string, code: number, requests: nu
 
 for (const [line, code, requests] of COMMANDS)
   test(`${line}: ends, whichever request has no answer`, async () => {
+    let limit = 0.2;
     for (let count = 0; ; count++) {
       const { methods, isSilent } = silentAfter(count);
       const server = await serve(methods);
       try {
-        const result = await run(server, line);
+        const result = await run(server, line.replace('0.2', String(limit)));
+        if (!isSilent() && result.code !== 0 && limit < 10) {
+          // The machine is slow, and the time was over although each request was answered.
+          limit *= 2;
+          count -= 1;
+          continue;
+        }
         if (!isSilent()) {
           assert.equal(result.code, 0, result.stdout);
           assert.ok(count >= requests, `${count} requests`);
@@ -60,7 +67,7 @@ for (const [line, code, requests] of COMMANDS)
         assert.equal(result.code, code, `after ${count} answers: ${result.stdout}`);
         assert.match(
           result.stdout,
-          /^(.*\n)*.*(?:ERROR \((?:no answer|timeout) after|not healthy after 0\.2 s: no answer).*\n$/,
+          /^(.*\n)*.*(?:ERROR \((?:no answer|timeout) after|not healthy after [\d.]+ s: no answer).*\n$/,
         );
       } finally {
         await server.close();
