@@ -15,7 +15,7 @@ import type { BytesListener, ChannelCounts, LogChannel, ChannelSpec, Intake, Log
 import { ReadableLog, type StampParts } from './readable-log.ts';
 import type { Sink } from './sink.ts';
 import type { FileQueue } from './written.ts';
-import { type TargetSink, hasRecords, isFileTarget, lineFormFor } from './target-kinds.ts';
+import { type TargetSink, hasRecords, isFileTarget, isReopenedTarget, lineFormFor } from './target-kinds.ts';
 
 /**
  * Maximum number of bytes of one read if a target takes records. Lines that are JSON objects are parsed one by one, and
@@ -101,7 +101,7 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
   }
 
   get fileQueues(): readonly FileQueue[] {
-    return this.#targetSinks.filter(({ target }) => isFileTarget(target)).map(({ sink }) => sink);
+    return this.#sinksWith(isFileTarget);
   }
 
   read(fd: number, pid: number): Intake {
@@ -164,15 +164,15 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
   async clear(): Promise<void> {
     this.clearTail();
     // Files only: the queue of a stream may hold output of other programs.
-    await Promise.all(this.#targetSinks.filter(({ target }) => isFileTarget(target)).map(({ sink }) => sink.clear()));
+    await Promise.all(this.#sinksWith(isFileTarget).map((sink) => sink.clear()));
   }
 
   async reopen(): Promise<void> {
-    await Promise.all(this.sinks.map((sink) => sink.reopen()));
+    await Promise.all(this.#sinksWith(isReopenedTarget).map((sink) => sink.reopen()));
   }
 
   async rotate(): Promise<void> {
-    await Promise.all(this.sinks.map((sink) => sink.rotate()));
+    await Promise.all(this.#sinksWith(isFileTarget).map((sink) => sink.rotate()));
   }
 
   close(): void {
@@ -212,6 +212,11 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
     );
   }
 
+  /** Returns the sinks of some targets. */
+  #sinksWith(isWanted: (target: LogTarget) => boolean): Sink[] {
+    return sinksOf(this.#targetSinks.filter(({ target }) => isWanted(target)));
+  }
+
   /** Counts the name in or out. Only names that are shown make the prefixes of others wider. */
   #countName(step: 1 | -1): void {
     if (!this.#targetSinks.some(({ target }) => target.format === 'prefix')) return;
@@ -225,7 +230,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-function sinksOf(targetSinks: readonly TargetSink[]): readonly Sink[] {
+function sinksOf(targetSinks: readonly TargetSink[]): Sink[] {
   return targetSinks.map(({ sink }) => sink);
 }
 

@@ -4,7 +4,10 @@
  * disk even more.
  */
 import { describeSystemError } from '../files/system-error.ts';
+import { countLines } from './count-lines.ts';
 import type { LogClock, LogProblem } from './ports.ts';
+
+const NEWLINE_BYTE = 0x0a;
 
 /** Time without a failure that ends an episode. On a disk that is nearly full, writes fail and succeed in turns. */
 const CALM_MS = 5000;
@@ -29,6 +32,8 @@ export class FailureEpisode {
   #lines = 0;
   #bytes = 0;
   #everLines = 0;
+  /** True if the bytes measured last end within a line, whose rest may follow. */
+  #isLineOpen = false;
   #failedAtMs: number | null = null;
   /** True if a write has succeeded since the last failure. */
   #isWrittenAgain = false;
@@ -45,6 +50,18 @@ export class FailureEpisode {
   /** Number of lines that were ever dropped. */
   get droppedLines(): number {
     return this.#everLines;
+  }
+
+  /** Returns the size of output that is dropped. A line that two calls have a part of counts once. */
+  measure(bytes: Buffer): Dropped {
+    const lines = countLines(bytes, true) - (this.#isLineOpen ? 1 : 0);
+    this.dropsFrom(bytes);
+    return { lines, bytes: bytes.length };
+  }
+
+  /** Notes the end of output that was dropped: the rest of an open line is the same line. */
+  dropsFrom(end: Buffer): void {
+    this.#isLineOpen = end.length > 0 && end[end.length - 1] !== NEWLINE_BYTE;
   }
 
   /** Counts a write that failed and the output that it dropped. Reports the first failure of an episode. */
@@ -66,6 +83,7 @@ export class FailureEpisode {
    * more is written.
    */
   succeed(): void {
+    this.#isLineOpen = false;
     if (this.#failedAtMs === null) return;
     this.#isWrittenAgain = true;
     const calmAtMs = this.#failedAtMs + CALM_MS;

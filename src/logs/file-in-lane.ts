@@ -13,6 +13,10 @@ export class FileInLane implements Outlet {
     this.#lane = new RemoteLane(path);
   }
 
+  get hasNoFile(): boolean {
+    return this.file.openFile === 'other';
+  }
+
   write(bytes: Buffer, start: number, end: number, written: Written): void {
     if (!this.#isInLane) return this.file.write(bytes, start, end, written);
     this.#lane.enter((leave) =>
@@ -55,6 +59,6 @@ export class FileInLane implements Outlet {
 
   /** A pipe or a device has no lane: its reader may stall, and holds no thread that others need. */
   get #isInLane(): boolean {
-    return this.#lane.isNeeded && this.file.openFile !== 'other';
+    return this.#lane.isNeeded && !this.hasNoFile;
   }
 }

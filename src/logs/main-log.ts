@@ -11,7 +11,7 @@ import type { LogTarget, MainLog, MainLogSpec } from './ports.ts';
 import { ReadableLog, type StampParts } from './readable-log.ts';
 import type { Sink } from './sink.ts';
 import type { FileQueue } from './written.ts';
-import { type TargetSink, isFileTarget, ownLinesFor } from './target-kinds.ts';
+import { type TargetSink, isFileTarget, isReopenedTarget, ownLinesFor } from './target-kinds.ts';
 
 /** Functions of the hub for the log. */
 export interface MainLogHost {
@@ -102,7 +102,8 @@ export class SupervisorLog extends ReadableLog implements MainLog {
   }
 
   async reopen(): Promise<void> {
-    await Promise.all(this.#targets.map(({ sink }) => sink.reopen()));
+    const reopened = this.#targets.filter(({ target }) => isReopenedTarget(target));
+    await Promise.all(reopened.map(({ sink }) => sink.reopen()));
   }
 
   /** Reports the failure of a sink. Where the failed sink is the only target of the log, reports on our stderr too. */

@@ -38,6 +38,8 @@ export interface Outlet {
   /** Rotates the file, at the end of a line. Does nothing for a destination that is no file. */
   rotate(done: Done): void;
   close(done: Done): void;
+  /** True for an open path that is no file: there is nothing to empty and nothing to rotate. */
+  readonly hasNoFile?: boolean;
   /**
    * Bytes that were taken and not sent yet. Only an outlet with a queue of its own has this and the following fields.
    */

@@ -1,9 +1,11 @@
-/** Parts of a sink (sink.ts): its context, its destination, its waiters and its operations. */
+/** Parts of a sink (sink.ts): its context, its destination and its waiters. */
 import { BlockQueue } from './block-queue.ts';
 import type { BlockPool } from './blocks.ts';
 import type { Outlet, OutletHost } from './outlets.ts';
+import { OwnLines } from './own-lines.ts';
 import type { LogClock, LogNatives, LogProblem } from './ports.ts';
 import type { Sink } from './sink.ts';
+import type { Operation } from './sink-operation.ts';
 
 /** A reader that is paused because a sink is full. */
 export interface Waiter {
@@ -44,13 +46,7 @@ export interface SinkPlace {
   readonly makeOutlet: (host: OutletHost) => Outlet;
 }
 
-/** An operation on a destination. */
-export interface Operation {
-  readonly kind: 'open' | 'reopen' | 'clear' | 'rotate' | 'close';
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** Shared by the sinks without any. Never changed. */
 export const NO_WAITERS: Waiter[] = [];
 export const NO_OPERATIONS: Operation[] = [];
+export const NO_OWN_LINES = new OwnLines();

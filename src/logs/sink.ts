@@ -10,22 +10,19 @@
  */
 import { BlockQueue } from './block-queue.ts';
 import { type Block, BLOCK_BYTES } from './blocks.ts';
-import { countLines } from './count-lines.ts';
 import { Conditions } from './conditions.ts';
-import { type Dropped, FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
+import { FailureEpisode, NOTHING_DROPPED } from './failure-episode.ts';
 import type { Done, Outlet, OutletHost } from './outlets.ts';
 import { OwnLines } from './own-lines.ts';
-import { NO_OPERATIONS, NO_WAITERS } from './sink-parts.ts';
-import type { Operation, SinkContext, SinkPlace, Waiter } from './sink-parts.ts';
+import { NO_OPERATIONS, NO_OWN_LINES, NO_WAITERS } from './sink-parts.ts';
+import { Operation } from './sink-operation.ts';
+import type { SinkContext, SinkPlace, Waiter } from './sink-parts.ts';
 import type { LogProblem } from './ports.ts';
 
 /** Limit of the queue. Readers that feed a full sink are paused. They continue when the queue is half empty. */
 export const QUEUE_BYTES = 1024 * 1024;
 const NEWLINE_BYTE = 0x0a;
 const NEWLINE = Buffer.from('\n');
-
-/** Shared by the sinks that have kept no line yet. */
-const NO_OWN_LINES = new OwnLines();
 
 /** One destination of bytes with its queue. Feeds write output of programs to it, the main log its own lines. */
 export class Sink implements OutletHost {
@@ -52,8 +49,6 @@ export class Sink implements OutletHost {
   #lastByte = NEWLINE_BYTE;
   /** True if the bytes after {@link #lastByte} were dropped. */
   #isTorn = false;
-  /** True if the bytes dropped last end within a line. */
-  #isDroppedOpen = false;
   #waiters = NO_WAITERS;
   #operations = NO_OPERATIONS;
   readonly #conditions = new Conditions();
@@ -162,7 +157,12 @@ export class Sink implements OutletHost {
 
   /** Counts output that is not queued, because the destination is gone. */
   countLost(bytes: Buffer): void {
-    this.#episode.drop(this.#countDropped(bytes));
+    this.#episode.drop(this.#episode.measure(bytes));
+  }
+
+  /** Drops output that the queue has no room for, and reports it as a failure. */
+  refuse(bytes: Buffer): void {
+    this.#episode.fail(new Error('it does not take its output'), this.#episode.measure(bytes));
   }
 
   /**
@@ -200,8 +200,8 @@ export class Sink implements OutletHost {
    * reported at once.
    */
   open(): void {
-    // One operation is enough. A program that crashes again and again while the sink stalls must not fill the memory.
-    if (this.#operations.some((operation) => operation.kind === 'open')) return;
+    // A program that crashes again and again while the sink stalls must not fill the memory.
+    if (this.#operations.some(({ kind }) => kind === 'open')) return;
     this.#operate('open').catch((error: unknown) =>
       this.#episode.fail(error as NodeJS.ErrnoException, NOTHING_DROPPED),
     );
@@ -216,12 +216,12 @@ export class Sink implements OutletHost {
   clear(): Promise<void> {
     this.#queue.drop(this.#writeEnd);
     this.#lineOwner = null;
-    return this.#operate('clear');
+    return this.#operateOnFile('clear');
   }
 
   /** Rotates the file, after the current write. */
   rotate(): Promise<void> {
-    return this.#operate('rotate');
+    return this.#operateOnFile('rotate');
   }
 
   /** Writes the queue and closes the file. Later output opens the file again. */
@@ -260,12 +260,22 @@ export class Sink implements OutletHost {
     return (this.#madeEpisode?.tellDropped() ?? false) || hasOutlet;
   }
 
+  /** A pipe or a device has no file, so the operation need not wait for a reader that stalls. */
+  async #operateOnFile(kind: 'clear' | 'rotate'): Promise<void> {
+    if (this.outlet.hasNoFile !== true) await this.#operate(kind);
+  }
+
+  /** Equal operations that wait are one: calls while the sink stalls must not fill the memory. */
   #operate(kind: Operation['kind']): Promise<void> {
-    return new Promise((resolve, reject) => {
+    let operation = this.#operations.find((waiting) => waiting.kind === kind);
+    if (operation === undefined) {
+      operation = new Operation(kind, this.name, this.#context.clock);
       // Not by push: an array that has grown by push has room for 17 elements.
-      this.#operations = this.#operations.concat({ kind, resolve, reject });
-      this.#next();
-    });
+      this.#operations = this.#operations.concat(operation);
+    }
+    const { ended } = operation;
+    this.#next();
+    return ended;
   }
 
   #endLineOfOthers(owner: object): void {
@@ -285,10 +295,10 @@ export class Sink implements OutletHost {
     if (operation !== undefined) {
       this.#operations = this.#operations.length === 1 ? NO_OPERATIONS : this.#operations.slice(1);
       this.#isBusy = true;
+      operation.begin();
       const done: Done = (error) => {
         this.#isBusy = false;
-        if (error === null) operation.resolve();
-        else operation.reject(error);
+        operation.end(error);
         this.#continue();
       };
       this.outlet[operation.kind](done);
@@ -321,26 +331,16 @@ export class Sink implements OutletHost {
     if (error === null) {
       if (count > 0) this.#lastByte = block.bytes[block.sent + count - 1] as number;
       this.#queue.advance(count);
-      if (count > 0) {
-        this.#isDroppedOpen = false;
-        this.#madeEpisode?.succeed();
-      }
+      if (count > 0) this.#madeEpisode?.succeed();
     } else if (this.#goneOn.has(error.code ?? '')) {
       this.#abandon(error);
     } else {
-      const dropped = this.#countDropped(block.bytes.subarray(block.sent, block.filled));
+      const dropped = this.#episode.measure(block.bytes.subarray(block.sent, block.filled));
       this.#queue.advance(dropped.bytes);
       this.#isTorn = true;
       this.#episode.fail(error, dropped);
     }
     this.#continue();
-  }
-
-  /** Counts a line once if two blocks have a part of it. */
-  #countDropped(bytes: Buffer): Dropped {
-    const lines = countLines(bytes, true) - (this.#isDroppedOpen ? 1 : 0);
-    this.#isDroppedOpen = bytes[bytes.length - 1] !== NEWLINE_BYTE;
-    return { lines, bytes: bytes.length };
   }
 
   /**
@@ -389,8 +389,7 @@ export class Sink implements OutletHost {
   #abandon(error: NodeJS.ErrnoException): void {
     this.#isGone = true;
     this.#episode.drop({ lines: this.#queue.countLines(), bytes: this.#queue.bytes });
-    // The rest of an open line, which comes later, is the same line.
-    this.#isDroppedOpen = this.#queue.bytes > 0 && this.#queue.last(1)[0] !== NEWLINE_BYTE;
+    this.#episode.dropsFrom(this.#queue.last(1));
     this.#queue.drop(null);
     this.#own.clear();
     this.#lineOwner = null;

@@ -46,6 +46,8 @@ interface TargetKind<T extends LogTarget> {
   readonly hasMessages: boolean;
   /** True if the destination belongs to the log, so that clearing the log empties the destination. */
   readonly isFile: boolean;
+  /** True if the destination can be opened again while it is in use. The others have nothing to reopen or rotate. */
+  readonly isReopened: boolean;
 }
 
 const SYSLOG_PATH = '/dev/log';
@@ -76,6 +78,7 @@ const KINDS: { readonly [K in Kind]: TargetKind<TargetOf<K>> } = {
     ownLine: ({ format }, line) => OWN_FORMATS[format](line),
     hasMessages: false,
     isFile: false,
+    isReopened: false,
   },
   file: {
     destination: (target, store) => fileDestination(target, store),
@@ -87,6 +90,7 @@ const KINDS: { readonly [K in Kind]: TargetKind<TargetOf<K>> } = {
     ownLine: ({ format }, line) => OWN_FORMATS[format](line),
     hasMessages: false,
     isFile: true,
+    isReopened: true,
   },
   syslog: {
     destination: (_target, { deps: { natives, clock, syslogPath: path = SYSLOG_PATH } }) => ({
@@ -102,6 +106,7 @@ const KINDS: { readonly [K in Kind]: TargetKind<TargetOf<K>> } = {
     ownLine: (_target, line) => formatOwnText(line),
     hasMessages: true,
     isFile: false,
+    isReopened: false,
   },
   remote: {
     destination: (target, store) => serverDestination(target, store),
@@ -115,6 +120,7 @@ const KINDS: { readonly [K in Kind]: TargetKind<TargetOf<K>> } = {
     },
     hasMessages: true,
     isFile: false,
+    isReopened: true,
   },
 };
 
@@ -218,6 +224,11 @@ export function hasRecords(target: LogTarget): boolean {
 /** Returns true if the destination of a target belongs to the log, so that clearing the log empties it. */
 export function isFileTarget(target: LogTarget): boolean {
   return kindOf(target).isFile;
+}
+
+/** Returns true if a reopening of logs is for the destination of a target. */
+export function isReopenedTarget(target: LogTarget): boolean {
+  return kindOf(target).isReopened;
 }
 
 /** Returns the target that a path means if the path is one of our own streams. */

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { createServer, connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { LogTarget } from '../../src/logs/ports.ts';
 import { channelSpec, stdoutAs } from './logs-fixtures.ts';
 import { LogScene, startInto } from './logs-scene.ts';
 import { addon, ending, rootSkip, run, shell, untilBlocked } from './programs.ts';
@@ -111,6 +122,63 @@ test('a stalled reader: the last output of a program comes before the line about
   await scene.end();
   // The program may have been killed within a line.
   assert.match(scene.out.text.slice(-80), /\na \| line\n\S+ \S+ INFO exited: a\n(a \| l?i?n?e?\n)?$/);
+});
+
+test('a stalled reader of the container delays no reopening, rotation or clearing of logs', async () => {
+  const path = join(folder, 'beside.log');
+  const scene = new LogScene({ console: stdoutAs('raw') });
+  const file: LogTarget = {
+    kind: 'file',
+    path,
+    format: 'raw',
+    maxBytes: 0,
+    backups: 1,
+    interval: null,
+    compress: false,
+  };
+  const flood = scene.hub.openChannel(channelSpec('flood'));
+  const both = scene.hub.openChannel(channelSpec('both', { targets: [stdoutAs('prefix'), file] }));
+  scene.out.stall();
+  const run = startInto(flood, counting('flood', 100_000));
+  await untilBlocked(run.pid);
+  writeFileSync(path, 'old\n');
+  await both.rotate();
+  assert.equal(readFileSync(`${path}.1`, 'latin1'), 'old\n');
+  await Promise.all([flood.reopen(), flood.rotate(), flood.clear(), scene.hub.mainLog.reopen()]);
+  await Promise.all([both.reopen(), both.clear(), scene.hub.mainLog.clear(), scene.hub.reopen()]);
+  scene.out.goOn();
+  await run.intake.ended;
+  await scene.end();
+});
+
+test('a stalled reader of a fifo delays no rotation or clearing, and a reopening for a limited time', async () => {
+  const path = join(folder, 'stalled');
+  execFileSync('mkfifo', [path]);
+  // A reader that reads nothing.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const scene = new LogScene({}, undefined, 1000);
+  const target: LogTarget = {
+    kind: 'file',
+    path,
+    format: 'raw',
+    maxBytes: 0,
+    backups: 0,
+    interval: null,
+    compress: false,
+  };
+  const channel = scene.hub.openChannel(channelSpec('web', { targets: [target] }));
+  const run = startInto(channel, counting('web', 100_000));
+  await untilBlocked(run.pid);
+  await channel.rotate();
+  const named = { message: `${path} has taken nothing for 10 s; it is reopened as soon as it does` };
+  await assert.rejects(channel.reopen(), named);
+  await scene.hub.reopen();
+  await scene.err.until(new RegExp(`cannot reopen ${path}: ${path} has taken nothing`));
+  await channel.clear();
+  addon.kill(run.pid, 9);
+  await ending(run.pid);
+  closeSync(fd);
+  await scene.end();
 });
 
 test('a dead reader is reported once on the other stream, and programs are read to their end', async () => {

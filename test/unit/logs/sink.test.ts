@@ -330,6 +330,52 @@ test('clear drops the queue but not the write under way, and runs before later o
   assert.equal(outlet.text, 'being written later');
 });
 
+test('callers of a stalled sink share an operation, get an error that names it, and it is done later', async () => {
+  const { sink, outlet, clock, put } = bench();
+  outlet.isStalled = true;
+  put('stalls');
+  for (const kind of ['reopen', 'rotate', 'clear'] as const) {
+    const calls = Array.from({ length: 1000 }, () => sink[kind]().then(String, ({ message }: Error) => message));
+    assert.equal(clock.pending, 1, 'one wait for all callers');
+    clock.advance(10_000);
+    const participle = { reopen: 'reopened', rotate: 'rotated', clear: 'cleared' }[kind];
+    const text = `/x.log has taken nothing for 10 s; it is ${participle} as soon as it does`;
+    assert.deepEqual([...new Set(await Promise.all(calls))], [text]);
+  }
+  const last = sink.reopen();
+  assert.deepEqual(outlet.calls, []);
+  outlet.finish();
+  await last;
+  await sink.idle();
+  assert.deepEqual(outlet.calls, ['reopen', 'rotate', 'clear']);
+  assert.equal(clock.pending, 0);
+});
+
+test('an operation that does not end in time is an error, and goes on', async () => {
+  const { sink, outlet, clock, put } = bench();
+  let finish: (() => void) | undefined;
+  outlet.rotate = (done) => void (finish = () => done(null));
+  const rotated = sink.rotate();
+  clock.advance(10_000);
+  await assert.rejects(rotated, { message: '/x.log is not rotated within 10 s; the work goes on' });
+  put('later');
+  assert.equal(outlet.text, '');
+  finish?.();
+  await sink.idle();
+  assert.equal(outlet.text, 'later');
+});
+
+test('a path that is no file is emptied and rotated at once, although its reader stalls', async () => {
+  const { sink, outlet, put } = bench();
+  Object.assign(outlet, { hasNoFile: true, isStalled: true });
+  put('stalls');
+  put('queued');
+  await Promise.all([sink.rotate(), sink.clear()]);
+  outlet.finish();
+  await sink.idle();
+  assert.deepEqual([outlet.text, outlet.calls], ['stalls', []]);
+});
+
 test('clear between a torn line and its newline loses no later output', async () => {
   const { sink, outlet, put } = bench();
   outlet.isStalled = true;
