@@ -7,6 +7,7 @@ import { AnsiStripper } from './ansi.ts';
 import { CaptureFilter } from './capture.ts';
 import { Feed } from './feed.ts';
 import type { PrefixLayout } from './line-prefix.ts';
+import type { OldPipe, OldPipes } from './old-pipes.ts';
 import type { PartialWatch } from './partial-watch.ts';
 import { PipeIntake } from './pipe-intake.ts';
 import type { IntakeParts, IntakeTarget } from './pipe-intake.ts';
@@ -38,6 +39,7 @@ export interface ChannelHost {
   readonly stampParts: StampParts;
   readonly partials: PartialWatch;
   readonly layout: PrefixLayout;
+  readonly oldPipes: OldPipes;
   /** Connects targets to their sinks. Targets with the same sink become one. The channel must release the sinks. */
   acquire(targets: readonly LogTarget[]): TargetSink[];
   release(targetSinks: readonly TargetSink[]): void;
@@ -127,9 +129,18 @@ export class ProcessChannel extends ReadableLog implements LogChannel, OutputLis
     for (const listener of this.#captureListeners) listener(section, pid);
   }
 
+  outlived(output: ChannelOutput): void {
+    this.#host.oldPipes.add(output);
+  }
+
   finished(output: ChannelOutput): void {
+    this.#host.oldPipes.remove(output);
     this.#madeCounter?.end(output);
     this.#pipes = this.#pipes.length === 1 ? NO_OUTPUTS : this.#pipes.filter((pipe) => pipe !== output);
+  }
+
+  closeOldPipes(): void {
+    this.#host.oldPipes.stopped(this);
   }
 
   async drained(): Promise<void> {
@@ -236,22 +247,24 @@ function sinksOf(targetSinks: readonly TargetSink[]): Sink[] {
 
 /** Events of one pipe for its channel. */
 interface OutputListener {
+  readonly spec: ChannelSpec;
   /** Makes a feed for each sink. */
   makeFeeds(pid: number): readonly Feed[];
   logged(output: ChannelOutput, bytes: Buffer): void;
   captured(output: ChannelOutput, section: Buffer): void;
+  outlived(output: ChannelOutput): void;
   finished(output: ChannelOutput): void;
 }
 
 /**
  * The stages that the bytes of one pipe pass through: filters, which keep state from read to read, and then the feeds.
  */
-class ChannelOutput implements IntakeTarget {
+class ChannelOutput implements IntakeTarget, OldPipe {
   readonly pid: number;
+  readonly channel: OutputListener;
   sinks: readonly Sink[] = NO_SINKS;
   /** The reading of the pipe. Null before it begins. */
   intake: PipeIntake | null = null;
-  readonly #listener: OutputListener;
   #ansi: AnsiStripper | null = null;
   readonly #capture: CaptureFilter | null;
   /** Null until the first bytes. The output then still counts as a writer of its sinks. */
@@ -259,7 +272,7 @@ class ChannelOutput implements IntakeTarget {
 
   constructor(spec: ChannelSpec, pid: number, listener: OutputListener) {
     this.pid = pid;
-    this.#listener = listener;
+    this.channel = listener;
     this.stripAnsi(spec.stripAnsi);
     this.#capture =
       spec.captureMaxBytes > 0
@@ -285,7 +298,7 @@ class ChannelOutput implements IntakeTarget {
       countWriter(former, -1);
       return;
     }
-    const feeds = sinks.length === 0 ? [] : this.#listener.makeFeeds(this.pid);
+    const feeds = sinks.length === 0 ? [] : this.channel.makeFeeds(this.pid);
     for (const feed of this.#feeds) {
       const heir = feeds.find(({ sink }) => sink === feed.sink);
       if (heir !== undefined) feed.handOver(heir);
@@ -312,6 +325,14 @@ class ChannelOutput implements IntakeTarget {
     for (const feed of this.#feeds ?? []) feed.flush();
   }
 
+  outlived(): void {
+    this.channel.outlived(this);
+  }
+
+  abandon(): boolean {
+    return this.intake?.abandon() ?? false;
+  }
+
   finish(): void {
     const held = this.#capture === null ? EMPTY : this.#capture.finish();
     if (this.#ansi === null) {
@@ -321,18 +342,18 @@ class ChannelOutput implements IntakeTarget {
       this.#pass(this.#ansi.finish());
     }
     this.connect(NO_SINKS);
-    this.#listener.finished(this);
+    this.channel.finished(this);
   }
 
   #pass(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    this.#listener.logged(this, bytes);
+    this.channel.logged(this, bytes);
     for (const feed of this.#feeds ?? this.#makeFeeds()) feed.take(bytes);
   }
 
   /** Makes the feeds, which count as writers in place of the output. */
   #makeFeeds(): readonly Feed[] {
-    this.#feeds = this.#listener.makeFeeds(this.pid);
+    this.#feeds = this.channel.makeFeeds(this.pid);
     countWriter(this.sinks, -1);
     return this.#feeds;
   }

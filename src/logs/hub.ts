@@ -14,6 +14,7 @@ import { FlushTimer, within } from './flush-timer.ts';
 import { PrefixLayout } from './line-prefix.ts';
 import { LineReader } from './line-reader.ts';
 import { type MainLogHost, type OwnTarget, SupervisorLog } from './main-log.ts';
+import { OldPipes } from './old-pipes.ts';
 import { PartialWatch } from './partial-watch.ts';
 import type { IntakeParts } from './pipe-intake.ts';
 import type {
@@ -53,6 +54,7 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
   readonly lineReader: LineReader;
   readonly layout = new PrefixLayout();
   readonly partials: PartialWatch;
+  readonly oldPipes: OldPipes;
   readonly #deps: LogDeps;
   readonly #sinks: SinkStore;
   readonly #channels = new Set<ProcessChannel>();
@@ -68,6 +70,11 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     this.#deps = deps;
     this.#sinks = new SinkStore(deps, (sink, problem) => this.#report(sink, problem));
     this.partials = new PartialWatch(deps.clock, setImmediate);
+    this.oldPipes = new OldPipes({
+      clock: deps.clock,
+      natives: deps.natives,
+      warn: (text, fields) => this.#mainLog.write('warn', text, fields),
+    });
     const readBuffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
     this.intakeParts = {
       natives: deps.natives,
@@ -97,6 +104,10 @@ export class LogHub implements Hub, ChannelHost, MainLogHost {
     const sink = this.#sinks.find(resolvePath(path));
     if (!(sink?.outlet instanceof FileInLane)) return null;
     return { file: sink.outlet.file.openFile, queued: sink.lastQueued(queuedBytes) };
+  }
+
+  closeOldPipes(): boolean {
+    return this.oldPipes.closeAll();
   }
 
   reopen(): Promise<void> {

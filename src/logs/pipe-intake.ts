@@ -8,13 +8,19 @@ import { countLines } from './count-lines.ts';
 import { DescriptorReader, isEnd, type ReaderListener, TERMINAL_BYTES } from './descriptor-reader.ts';
 import type { FloodGauge, PipeGrowth } from './outlets.ts';
 import type { Intake, LogClock, LogNatives, LostOutput } from './ports.ts';
-import type { Sink } from './sink.ts';
+import { QUEUE_BYTES, type Sink } from './sink.ts';
 import type { Waiter } from './sink-parts.ts';
 
 const NEWLINE_BYTE = 0x0a;
 
 /** Pause between two attempts to watch a pipe. */
 const WATCH_PAUSE_MS = 1000;
+
+/** Limit of the queue of a sink for the bytes of a pipe that must be closed. */
+const FORCED_QUEUE_BYTES = 2 * QUEUE_BYTES;
+
+/** Maximum number of bytes of one read of such a pipe. */
+const FORCED_READ_BYTES = 64 * 1024;
 
 /** Parts that the intakes of a hub share. */
 export interface IntakeParts {
@@ -37,6 +43,8 @@ export interface IntakeTarget {
   pause(): void;
   /** Reports that reading continues. */
   proceed(): void;
+  /** Tells that the process has ended, and the pipe has not. */
+  outlived(): void;
   /** Tells the end of the pipe, once, after the last bytes. */
   finish(): void;
   /** The sinks of the receiver. The intake waits while one of them is full. */
@@ -69,6 +77,8 @@ export class PipeIntake implements Intake, Waiter, ReaderListener {
   /** Number of full sinks that the intake waits for. */
   #waits = 0;
   #hasEnded = false;
+  /** True while the target takes bytes. */
+  #isPassing = false;
   #readBytes = 0;
   /**
    * Maximum number of bytes that an ended process may have left in the pipe. 0: the process has not ended, or its last
@@ -121,6 +131,35 @@ export class PipeIntake implements Intake, Waiter, ReaderListener {
     if (this.#hasEnded || this.#source.isDestroyed) return;
     this.#restBytes = this.#capacity();
     if (this.#waits === 0) this.#takeNow();
+    if (!this.#hasEnded) this.#target.outlived();
+  }
+
+  /**
+   * Reads what is in the pipe, and closes the pipe. Full sinks take some more, because this reading cannot wait. They
+   * count what they refuse. Does nothing if a receiver of this pipe calls. Returns true if the pipe was closed
+   * although a process keeps it.
+   */
+  abandon(): boolean {
+    if (this.#hasEnded || this.#source.isDestroyed || this.#isPassing) return false;
+    // A receiver of another pipe may call, which still reads the common memory.
+    const buffer = Buffer.allocUnsafe(FORCED_READ_BYTES);
+    let hasEnd = false;
+    for (let remaining = this.#capacity(); remaining > 0 && !hasEnd;) {
+      const count = this.#parts.natives.readNow(this.#fd, buffer);
+      hasEnd = isEnd(count);
+      if (count <= 0) break;
+      remaining -= count;
+      this.#force(buffer.subarray(0, count));
+    }
+    this.#restBytes = 0;
+    this.#finish();
+    return !hasEnd;
+  }
+
+  #force(bytes: Buffer): void {
+    const full = this.#target.sinks.filter(({ unwrittenBytes }) => unwrittenBytes >= FORCED_QUEUE_BYTES);
+    for (const sink of full) sink.refuse(bytes);
+    if (full.length === 0) this.#target.take(bytes);
   }
 
   get hasLastOutput(): boolean {
@@ -172,7 +211,9 @@ export class PipeIntake implements Intake, Waiter, ReaderListener {
   takeRead(count: number): boolean {
     this.#readBytes += count;
     if (!this.#isTerminal) (this.#gauge ??= this.#parts.growth.gauge(this.#fd)).count(count);
+    this.#isPassing = true;
     this.#target.take(this.buffer.subarray(0, count));
+    this.#isPassing = false;
     for (const sink of this.#target.sinks) {
       if (sink.wait(this)) this.#waits++;
     }

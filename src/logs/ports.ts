@@ -145,7 +145,8 @@ export interface LogChannel {
   readonly spec: ChannelSpec;
   /**
    * Reads the pipe of a new run until end of file. The descriptor belongs to the channel from now on.
-   * Several pipes may be open at once, because a grandchild can keep an old pipe. Each has its own partial line.
+   * Several pipes may be open at once, because a grandchild can keep an old pipe. Each has its own partial line. The
+   * number of old pipes is limited (old-pipes.ts).
    */
   read(fd: number, pid: number): Intake;
   /** Resolves when every open pipe is drained; see {@link Intake.drained}. */
@@ -166,6 +167,8 @@ export interface LogChannel {
   onBytes(listener: BytesListener): () => void;
   /** Passes each captured section on, at most `captureMaxBytes` of it. Returns the function that ends this. */
   onCapture(listener: BytesListener): () => void;
+  /** Closes the pipes of earlier runs, except the last one, because the program is stopped on request. */
+  closeOldPipes(): void;
   /** Replaces targets and style while pipes stay open. Process and stream must be the same. */
   configure(spec: ChannelSpec): void;
   /** Empties the tail and the log files, which exist again afterwards. Rejects with the errno of the first failure. */
@@ -196,6 +199,7 @@ export interface LogNatives {
   pipeSize(fd: number): number;
   growPipe(fd: number, bytes: number): number;
   readNow(fd: number, target: Uint8Array): number;
+  getLimit(resource: string): { readonly soft: number };
   writeNow(fd: number, bytes: Uint8Array, start: number, end: number): number;
   watchReadable(fd: number, ready: (errno: number, fd: number) => void): void;
   unwatchReadable(fd: number): void;
@@ -316,6 +320,8 @@ export interface Hub {
   openChannel(spec: ChannelSpec): LogChannel;
   /** Returns the state of the path of a log, with at most `queuedBytes` of its queue. Null: no log has the path. */
   fileState(path: string, queuedBytes: number): FileState | null;
+  /** Closes the pipes of ended runs of all programs, to have free descriptors. Returns false if there are none. */
+  closeOldPipes(): boolean;
   /** Reopens all log files (USR2). Reports the paths that cannot be opened. */
   reopen(): Promise<void>;
   /** Writes partial lines and waits until every target has taken its output. A number as `limit` is milliseconds. */

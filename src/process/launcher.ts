@@ -15,7 +15,7 @@ import { buildEnvironment, formatEnvironment, passVariables } from './environmen
 import { expandFileVariables, type FileVariables } from './file-variables.ts';
 import { explainExec, isPlainScript, readHead } from './exec-cause.ts';
 import { readOwnCapabilities } from './own-capabilities.ts';
-import { describeSpawnFailure, isSpawnFailure, SpawnError } from './spawn-error.ts';
+import { describeSpawnFailure, isNoDescriptor, isSpawnFailure, SpawnError } from './spawn-error.ts';
 
 /** Interpreter of a script without `#!`. */
 const SHELL = '/bin/sh';
@@ -116,6 +116,8 @@ export interface LauncherParts {
   readonly warn: (text: string, fields: LogFields) => void;
   /** Value of oom_score_adj for programs without one of their own; null, as without it: they inherit ours. */
   readonly oomScoreAdj?: number | null;
+  /** Frees descriptors when there are none. Returns false if there is nothing to free. */
+  readonly freeDescriptors?: () => boolean;
 }
 
 /** Starts processes. */
@@ -138,7 +140,20 @@ export class Launcher {
     const ownPath = context.common.get('PATH') ?? context.inherited['PATH'];
     const file = findCommand(argv[0] ?? '', { programPath, ownPath, directory: options.directory });
     const { credentials, env } = this.#settle(target, context);
-    return this.#spawn(target, credentials.uid, { file, env, ...this.#buildRequest(target, credentials, context) });
+    const request = { file, env, ...this.#buildRequest(target, credentials, context) };
+    return this.withDescriptors(() => this.#spawn(target, credentials.uid, request));
+  }
+
+  /** Does work of a start. If there is no descriptor for it, frees descriptors and tries once more. */
+  withDescriptors<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const isFreed =
+        error instanceof SpawnError && isNoDescriptor(error.code) && this.#parts.freeDescriptors?.() === true;
+      if (!isFreed) throw error;
+      return work();
+    }
   }
 
   /**
@@ -192,7 +207,8 @@ export class Launcher {
       return addon.spawn(request);
     } catch (error) {
       if (!isSpawnFailure(error)) throw error;
-      if (error.stage === 'pty') return this.#spawnOnPipes(target, uid, request, error.code);
+      if (error.stage === 'pty' && !isNoDescriptor(error.code))
+        return this.#spawnOnPipes(target, uid, request, error.code);
       const head = error.stage === 'exec' ? readHead(pathIn(request.file, directory)) : null;
       const isScript = error.code === 'ENOEXEC' && head !== null && isPlainScript(head);
       if (isScript && request.file !== SHELL && existsSync(SHELL)) return this.#spawnByShell(target, uid, request);

@@ -46,6 +46,11 @@ export function isSpawnFailure(error: unknown): error is SpawnFailure {
   return error instanceof Error && 'stage' in error && 'code' in error;
 }
 
+/** True for the code of an error that means that there is no descriptor: too many open files, ours or of all. */
+export function isNoDescriptor(code: string): boolean {
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
 /** Creates an error with a message from a failure of the addon. */
 export function describeSpawnFailure({ stage, code }: SpawnFailure, subject: SpawnSubject): SpawnError {
   return new SpawnError(stage, code, formatFailure(stage, code, subject));

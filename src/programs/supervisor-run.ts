@@ -257,6 +257,7 @@ export class SupervisorRun {
         self,
         warn: (text, fields) => this.#report('warn', text, fields),
         oomScoreAdj,
+        freeDescriptors: () => this.#hub.closeOldPipes(),
       }),
       env: this.#env,
       limits,

@@ -181,10 +181,12 @@ export class ApiAdapter implements SupervisorApi {
   }
 
   stop(id: string, cause: ClientRequest): void {
+    this.#supervision.streams.closeOldPipes(id);
     this.#engine.request(id, 'stop', cause);
   }
 
   kill(id: string, cause: ClientRequest): void {
+    this.#supervision.streams.closeOldPipes(id);
     this.#engine.request(id, 'kill', cause);
   }
 

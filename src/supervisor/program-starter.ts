@@ -96,7 +96,7 @@ export class ProgramStarter implements Processes {
   spawn(proc: ProcessConfig, run: number): SpawnOutcome {
     if (proc.commandError !== null) return { ok: false, reason: proc.commandError, exitCode: 1 };
     try {
-      const result = this.#launch(proc, run);
+      const result = this.#parts.launcher.withDescriptors(() => this.#launch(proc, run));
       const { streams } = this.#context();
       streams.attach(proc, result);
       this.readyLogs.watch({ proc, run, pid: result.pid }, (id, stream) => streams.channel(id, stream));

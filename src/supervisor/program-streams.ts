@@ -105,6 +105,11 @@ export class ProgramStreams {
     for (const intake of protocol) void intake.drained().then(() => intake.close());
   }
 
+  /** Closes the pipes of earlier runs of a program that is stopped on request. */
+  closeOldPipes(id: string): void {
+    for (const stream of STREAM_NAMES) this.channel(id, stream)?.closeOldPipes();
+  }
+
   /** Closes the standard input of a run that has ended. */
   closeInput(id: string): void {
     const input = this.#inputs.get(id);

@@ -3,8 +3,9 @@
  * logs and obeys SIGTERM.
  */
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch, pid1SkipReason } from './launch.ts';
@@ -108,3 +109,32 @@ startretries=0
   // The pipe has no reader: the kernel ends its writer.
   await until('the orphan to be ended', async () => (await childrenOf(launched.pid)).length === 0);
 });
+
+test(
+  'a program that leaves a process with its output behind at each run takes few descriptors',
+  { skip },
+  async (t) => {
+    const launched = await launch(t, {
+      config: `
+[supervisord]
+[program:left]
+command=sh -c "setsid sleep 100080 & exit 0"
+startsecs=0
+autorestart=true
+`,
+    });
+    const pipes = async (): Promise<number> => {
+      const folder = `/proc/${launched.pid}/fd`;
+      const links = await Promise.all((await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => '')));
+      return links.filter((link) => link.startsWith('pipe:')).length;
+    };
+    await launched.waitForLine(/spawned: 'left'/, { count: 12, timeoutMs: 60_000 });
+    const all = await pipes();
+    assert.equal(launched.stdout.text.match(/processes that earlier runs of left have left behind/g)?.length, 1);
+    await launched.waitForLine(/spawned: 'left'/, { count: 15, timeoutMs: 60_000 });
+    // Two outputs of eight ended runs, and the streams of a run.
+    assert.ok(all >= 2 * 8 && (await pipes()) <= all + 3, `${all} pipes`);
+    await launched.ctl('stop', 'left');
+    assert.ok((await pipes()) <= all - 2 * 6);
+  },
+);

@@ -352,6 +352,25 @@ describe('texts of failures', () => {
     });
   }
 
+  test('without a descriptor, descriptors are freed and the start is tried once more', async () => {
+    const codes = ['EMFILE', 'ENFILE', 'EMFILE', 'EMFILE'];
+    let freed = 0;
+    const scarce: Addon = {
+      ...addon,
+      spawn: (request) => {
+        const code = codes.shift();
+        if (code === undefined) return addon.spawn(request);
+        throw Object.assign(new Error(code), { stage: code === 'ENFILE' ? 'pty' : 'pipe', code, errno: 1 });
+      },
+    };
+    const own = new Launcher({ addon: scarce, self, warn: assert.fail, freeDescriptors: () => ++freed < 3 });
+    const message = "cannot give 'web' a terminal: ENFILE";
+    assert.throws(() => own.launch(program(['sh']), context), { message });
+    assert.throws(() => own.launch(program(['sh']), context), { message: "too many open files to spawn 'web'" });
+    assert.equal((await outcome(own.launch(program(['sh', '-c', 'echo started']), context))).stdout, 'started\n');
+    assert.equal(freed, 2);
+  });
+
   test('a bug of ours is not taken for a failure of the program', () => {
     assert.throws(() => launcher.launch(program(['sh'], { nice: 99 }), context), { code: 'ERR_INVALID_ARG_VALUE' });
   });

@@ -50,6 +50,7 @@ function scene(refusal: Error | null): Scene {
     pause: () => undefined,
     proceed: () => undefined,
     finish: () => undefined,
+    outlived: () => undefined,
     sinks: [],
   };
   const intake = new PipeIntake(

@@ -69,6 +69,7 @@ async function inWorld(run: (world: World) => Promise<void>): Promise<void> {
     record: () => undefined,
     countNewlines: () => 0,
     pipeSize: () => 0,
+    getLimit: () => ({ soft: 1024 }),
     growPipe: () => 0,
     readNow: () => 0,
     writeNow: () => 0,
