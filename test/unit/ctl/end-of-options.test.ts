@@ -1,4 +1,4 @@
-/** `--` before names: it ends the options for `onevisor`, and is a name for `supervisorctl`, as for Supervisor's client. */
+/** `--` ends the options of a command of `onevisor`. It is a name for the one that is called `supervisorctl`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commandSpecs } from '../../../src/cli/commands.ts';
