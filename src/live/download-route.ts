@@ -81,7 +81,7 @@ export async function downloadLogs(exchange: Exchange, { api, timers, stallMs }:
   for (let hasMore = true; hasMore && !writer.isOver;) {
     const read = api.readLines(selection, { ...range, before, after, limits: READ_LIMITS, told }, () => undefined);
     ({ next: after, hasMore } = read);
-    // What was overwritten before the request is no loss, unless the client continues after a number.
+    // Bytes overwritten before the request are no loss, unless the client continues after a number.
     const missed = isFirst && range.after === null ? [] : read.missed;
     isFirst = false;
     const wanted = await filter.choose({ lines: read.lines, read: filterLineOf, isOver: () => writer.isOver });

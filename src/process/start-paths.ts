@@ -8,7 +8,7 @@ import type { LaunchOptions } from './launcher.ts';
 /** Files of users and groups. The user of a program is looked up there (`user`, `user_env`). */
 export const ACCOUNTS = ['/etc/passwd', '/etc/group'];
 
-/** What a start looks at is named here. */
+/** The parts of a program, a hook or a check that name files. */
 export interface StartTarget {
   readonly argv: readonly string[];
   readonly options: LaunchOptions & EnvironmentFileOptions;
