@@ -5,6 +5,7 @@ import type { LineAnswer, LogsAnswer } from '../../../src/api/types.ts';
 import { LineFilter } from '../../../src/logs/line-filter.ts';
 import type { LineQuery, LogLine, LogLines } from '../../../src/rpc/lines.ts';
 import { type ApiWorld, check, inApi } from './api-world.ts';
+import { randomLine } from '../core/random-line.ts';
 
 const WEB = { programs: [{ name: 'web' }] };
 
@@ -155,12 +156,8 @@ test('a search adds up what was lost between its readings', async () => {
 
 /** Makes lines of a and b. A pattern as `a[ab]{199}c` meets a new state at each character. */
 function randomTexts(count: number, length: number): string[] {
-  let seed = 1;
-  const next = (): string => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return seed > 2 ** 30 ? 'a' : 'b';
-  };
-  return Array.from({ length: count }, () => Array.from({ length }, next).join(''));
+  const text = randomLine(count * length);
+  return Array.from({ length: count }, (_, index) => text.slice(index * length, (index + 1) * length));
 }
 
 test('searches with a slow pattern leave turns of the loop to others, also within a line', async () => {

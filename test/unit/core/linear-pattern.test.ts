@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { LinearPattern, PatternError } from '../../../src/core/linear-pattern.ts';
+import { randomLine } from './random-line.ts';
 
 const bytesOf = (text: string): Buffer => Buffer.from(text);
 const isMatch = (pattern: string, line: string | Uint8Array): boolean =>
@@ -198,16 +199,6 @@ describe('linear patterns as properties', () => {
     );
   });
 });
-
-/** Makes a line of a and b. */
-function randomLine(length: number): string {
-  let seed = 1;
-  const next = (): string => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return seed > 2 ** 30 ? 'a' : 'b';
-  };
-  return Array.from({ length }, next).join('');
-}
 
 describe('the work for a character', () => {
   const text = randomLine(20_000);

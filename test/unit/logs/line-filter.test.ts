@@ -3,16 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LineFilter, type LinesToFilter, TURN_STEPS } from '../../../src/logs/line-filter.ts';
 import { SearchTurns } from '../../../src/logs/search-turns.ts';
-
-/** Makes a line of a and b, where {@link SLOW} meets a new state at each character. */
-function randomLine(length: number): string {
-  let seed = 1;
-  const next = (): string => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return seed > 2 ** 30 ? 'a' : 'b';
-  };
-  return Array.from({ length }, next).join('');
-}
+import { randomLine } from '../core/random-line.ts';
 
 const SLOW = 'a(?:[ab]|\\b){150}c';
 
