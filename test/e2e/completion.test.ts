@@ -298,7 +298,7 @@ test('without a supervisor there are commands, and no errors', async (t) => {
   assert.deepEqual(await words('bash', 'onevisor ctl -s unix:///nowhere stop '), ['all', '']);
   assert.deepEqual(await words('bash', 'onevisor ctl -c /nowhere.conf stop '), ['all', '']);
   assert.deepEqual(await words('bash', 'onevisor ctl -s nonsense stop '), ['all', '']);
-  assert.deepEqual(await words('bash', "onevisor hea'l"), ['health', ''], 'with a quote in the middle');
+  assert.deepEqual(await words('bash', "onevisor hea'l"), ['lth', ''], 'bash replaces the text after a quote');
   assert.deepEqual(await words('bash', 'onevisor ctl -x stop a'), ['all', ''], 'an option that does not exist');
   const refused = await launch(t, { as: 'plain', args: ['completion', 'tcsh'] });
   assert.equal((await refused.exit).code, 2);
