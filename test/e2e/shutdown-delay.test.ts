@@ -217,6 +217,6 @@ test('a service manager gets STOPPING=1 when the delay begins', { skip: skip || 
   launched.signal('SIGTERM');
   await receiver.stdout.waitFor(/^got STOPPING=1$/);
   assert.doesNotMatch(launched.stdout.text, /hears TERM/);
-  assert.equal((await launched.ctl('shutdown')).stdout, ENDING);
+  assert.equal((await launched.ctl('shutdown')).stdout, ENDING, launched.stdout.text);
   await expectStopped(launched);
 });

@@ -41,6 +41,8 @@ class ControlClient {
   /** Lines of the answer that is being read; null outside of an answer. */
   #answer: string[] | null = null;
   #output = Promise.withResolvers<void>();
+  /** Commands before the client has its session, which tmux would refuse: `no current target`. Null afterwards. */
+  #early: string[] | null = [];
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv) {
     this.#child = spawn('tmux', ['-C', ...args], { env, stdio: ['pipe', 'pipe', 'inherit'] });
@@ -72,15 +74,23 @@ class ControlClient {
     if (this.#waiting === null) reject(new Error('tmux has ended'));
     else {
       this.#waiting.push({ resolve, reject });
-      this.#child.stdin.write(`${words.map(quote).join(' ')}\n`);
+      const line = `${words.map(quote).join(' ')}\n`;
+      if (this.#early === null) this.#child.stdin.write(line);
+      else this.#early.push(line);
     }
     return promise;
+  }
+
+  #begin(): void {
+    for (const line of this.#early ?? []) this.#child.stdin.write(line);
+    this.#early = null;
   }
 
   #take(line: string): void {
     const [word, , , flags] = line.split(' ');
     if (this.#answer === null) {
       if (word === '%begin') this.#answer = [];
+      if (word === '%session-changed') this.#begin();
       if (word !== '%output') return;
       this.#output.resolve();
       this.#output = Promise.withResolvers();
