@@ -51,7 +51,7 @@ priority=1
 [program:cat]
 command=/bin/cat
 [program:crash]
-command=/bin/sh -c 'sleep 1.3; echo last words; exit 3'
+command=/bin/sh -c 'read x; echo last words; exit 3'
 autostart=false
 autorestart=false
 stdout_events_enabled=true
@@ -96,6 +96,8 @@ async function live(world: EventWorld): Promise<void> {
   const start = (name: string): Promise<unknown> => world.call('supervisor.startProcess', name, false);
   await world.waitFor(/^main PROCESS_STATE_RUNNING processname:cat /);
   await start('crash');
+  await world.waitFor(/_RUNNING processname:crash /);
+  await world.call('supervisor.sendProcessStdin', 'crash', 'go on\n');
   await world.waitFor(/_EXITED processname:crash /);
   await start('done');
   await world.waitFor(/_EXITED processname:done /);

@@ -5,9 +5,12 @@ Writes each event to a unix socket, as a line of JSON.
 usage: listener.py SOCKET NAME [HOW]    HOW: ok (default), fail-once, garbage (in its first run),
 or call-back: for an event of sendRemoteCommEvent with type "restart" it restarts the process named in the data over
 XML-RPC
+
+SIGTERM ends it between two events. An event that was reported but not answered would come again after a restart.
 """
 import json
 import os
+import signal
 import socket
 import sys
 
@@ -31,6 +34,7 @@ if how == 'garbage' and not os.path.exists(path + '.garbage'):
 count = 0
 while True:
     headers, payload = childutils.listener.wait(sys.stdin, sys.stdout)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     tell(headers=headers, payload=payload)
     count += 1
     if how == 'call-back' and payload.startswith('type:restart\n'):
@@ -42,3 +46,4 @@ while True:
         childutils.listener.fail(sys.stdout)
     else:
         childutils.listener.ok(sys.stdout)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
