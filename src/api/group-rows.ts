@@ -156,7 +156,7 @@ export const groupRows: readonly ApiRow[] = [
     role: 'read',
     summary: 'What an update would do, as onevisor update --dry-run; reads the files again, and applies nothing',
     answer: pendingSchema,
-    run: (call) => planUpdate(call, []),
+    run: (call) => call.context.pending.ask(() => planUpdate(call, []), call.exchange.signal),
   }),
   defineRow<object, UpdateBody, ChangeAnswer | PendingAnswer>({
     method: 'POST',

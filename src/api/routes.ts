@@ -38,6 +38,7 @@ async function load(sources: ApiSources, state: ApiState, moreRows: readonly Mor
   const { ApiDispatcher: Dispatcher } = await import('./dispatch.ts');
   const { createTable } = await import('./table.ts');
   const { Changes: List } = await import('./changes.ts');
+  const { SharedAnswer } = await import('./shared-answer.ts');
   const more = await Promise.all(moreRows.map((rows) => rows()));
   const { api } = sources;
   const changes = state.changes(
@@ -48,5 +49,5 @@ async function load(sources: ApiSources, state: ApiState, moreRows: readonly Mor
         report: (level, line) => api.report(level, line),
       }),
   );
-  return new Dispatcher(createTable(more.flat()), { ...sources, changes });
+  return new Dispatcher(createTable(more.flat()), { ...sources, changes, pending: new SharedAnswer() });
 }

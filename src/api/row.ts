@@ -10,7 +10,8 @@ import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
 import type { Changes } from './changes.ts';
 import type { Member, MembersOf, Schema } from './schema.ts';
-import type { UsageHistoryAnswer } from './types.ts';
+import type { SharedAnswer } from './shared-answer.ts';
+import type { PendingAnswer, UsageHistoryAnswer } from './types.ts';
 
 /** The answers that go on while something happens (live/). Each writes its answer itself. */
 export interface LiveAnswers {
@@ -36,6 +37,8 @@ export interface ApiSources {
 /** Sources with the state of the API itself. */
 export interface ApiContext extends ApiSources {
   readonly changes: Changes;
+  /** The answers of `GET /config/pending`: each reads the whole configuration. */
+  readonly pending: SharedAnswer<PendingAnswer>;
 }
 
 /** One request, checked. */
