@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isInstalled } from '../../build/rootfs.ts';
 import { EXECUTABLE, launch, pid1SkipReason } from './launch.ts';
-import { isAlive, pidOf, programFile, until } from './observe.ts';
+import { isAlive, pidOf, programFile, statusField, until } from './observe.ts';
 import type { TestContext } from 'node:test';
 import type { Launched } from './launch.ts';
 
@@ -130,6 +130,8 @@ test(
     shell.type('echo continuing; fg\r');
     await shell.waitForLine(/^continuing/);
     const job = await until('the job', () => pidOf('sleep 100020'));
+    // The shell gives the terminal to the job before it continues it. Until then it takes Ctrl-C itself, and drops `fg`.
+    await until('the job in the foreground', async () => (await statusField(job, 'State')).startsWith('S'));
     shell.type(CTRL_C);
     await until('the end of the job', async () => !(await isAlive(job)));
     await shell.waitForLine(/^at the prompt: 130/);
