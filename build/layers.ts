@@ -185,7 +185,16 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     reason: 'HTTP routes to RPC and logs; the inside of a process is closed to it',
   },
   'api/': {
-    may: ['api/', 'rpc/', 'core/', 'config/nearest.ts', 'http/answers.ts', 'http/body.ts', 'logs/line-filter.ts'],
+    may: [
+      'api/',
+      'rpc/',
+      'core/',
+      'config/nearest.ts',
+      'http/answers.ts',
+      'http/body.ts',
+      'http/shared-answer.ts',
+      'logs/line-filter.ts',
+    ],
     types: ['http/', 'engine/', 'config/'],
     only: { 'peer-rows.ts': ['peers/'] },
     reason: 'the JSON API answers with what the RPC methods offer: it has no facts of its own',

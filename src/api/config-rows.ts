@@ -1,6 +1,7 @@
 /** The row of the effective configuration. */
 import type { EffectiveOption } from '../config/effective-sections.ts';
 import { configSchema } from './answer-schemas.ts';
+import { Lane } from '../core/lane.ts';
 import { chooseProcesses, displayNameOf } from './names.ts';
 import { namesParameter } from './read-rows.ts';
 import { type ApiCall, type ApiRow, defineRow } from './row.ts';
@@ -25,15 +26,8 @@ function optionAnswer({ name, value, place }: EffectiveOption): OptionAnswer {
   };
 }
 
-/** The latest answer that is being made. */
-let latest: Promise<unknown> = Promise.resolve();
-
-/** Makes one answer at a time: with thousands of programs, one takes tens of megabytes before it is a text. */
-function readInTurn(call: ApiCall<ConfigQuery, null>): Promise<ConfigAnswer> {
-  const answer = latest.then(() => readConfig(call));
-  latest = answer.catch(() => undefined);
-  return answer;
-}
+/** One answer is made at a time: with thousands of programs, it takes tens of megabytes before it is a text. */
+const lane = new Lane(1);
 
 async function readConfig({ context: { api }, exchange, query }: ApiCall<ConfigQuery, null>): Promise<ConfigAnswer> {
   exchange.signal.throwIfAborted();
@@ -63,6 +57,6 @@ export const configRows: readonly ApiRow[] = [
       all: maybe(truth('Also options that are at their default')),
     },
     answer: configSchema,
-    run: readInTurn,
+    run: (call) => lane.run(() => readConfig(call)),
   }),
 ];

@@ -7,6 +7,9 @@ import type { Changes } from './changes.ts';
 import type { ApiDispatcher } from './dispatch.ts';
 import type { ApiRow, ApiSources } from './row.ts';
 
+/** Pause after an answer about the next update, as a multiple of its time: all clients together take a fifth of it. */
+const PENDING_PAUSE = 4;
+
 /** Loads further rows of the table at the first request. */
 export type MoreRows = () => Promise<readonly ApiRow[]>;
 
@@ -38,7 +41,7 @@ async function load(sources: ApiSources, state: ApiState, moreRows: readonly Mor
   const { ApiDispatcher: Dispatcher } = await import('./dispatch.ts');
   const { createTable } = await import('./table.ts');
   const { Changes: List } = await import('./changes.ts');
-  const { SharedAnswer } = await import('./shared-answer.ts');
+  const { SharedAnswer } = await import('../http/shared-answer.ts');
   const more = await Promise.all(moreRows.map((rows) => rows()));
   const { api } = sources;
   const changes = state.changes(
@@ -49,5 +52,5 @@ async function load(sources: ApiSources, state: ApiState, moreRows: readonly Mor
         report: (level, line) => api.report(level, line),
       }),
   );
-  return new Dispatcher(createTable(more.flat()), { ...sources, changes, pending: new SharedAnswer() });
+  return new Dispatcher(createTable(more.flat()), { ...sources, changes, pending: new SharedAnswer(PENDING_PAUSE) });
 }

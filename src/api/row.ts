@@ -10,7 +10,7 @@ import type { SupervisorApi } from '../rpc/supervisor-api.ts';
 import type { XmlRpcValue } from '../rpc/xmlrpc.ts';
 import type { Changes } from './changes.ts';
 import type { Member, MembersOf, Schema } from './schema.ts';
-import type { SharedAnswer } from './shared-answer.ts';
+import type { SharedAnswer } from '../http/shared-answer.ts';
 import type { PendingAnswer, UsageHistoryAnswer } from './types.ts';
 
 /** The answers that go on while something happens (live/). Each writes its answer itself. */

@@ -15,25 +15,33 @@ export interface Family {
   readonly type: 'gauge' | 'counter';
   /** One sentence, without its full stop. */
   readonly help: string;
-  readonly samples: readonly Sample[];
+  /** Each iteration makes them anew. */
+  readonly samples: Iterable<Sample>;
 }
 
 /** A text format and its media type. */
 export interface MetricsFormat {
   readonly type: string;
-  readonly format: (families: readonly Family[]) => string;
+  /** Makes the text in pieces, each of little work. A family without samples is left out. */
+  readonly format: (families: readonly Family[]) => Generator<string>;
 }
+
+/** Maximum number of samples in a piece of the text. */
+const SAMPLES_PER_PIECE = 200;
 
 /** The format of Prometheus, which all of its versions read. */
 export const PROMETHEUS: MetricsFormat = {
   type: 'text/plain; version=0.0.4; charset=utf-8',
-  format: (families) => formatFamilies(families),
+  format: (families) => formatFamilies(families, formatHead),
 };
 
 /** The format of OpenMetrics, for those that ask for it. */
 export const OPENMETRICS: MetricsFormat = {
   type: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
-  format: (families) => `${shown(families).map(formatOpenFamily).join('')}# EOF\n`,
+  *format(families) {
+    yield* formatFamilies(families, formatOpenHead);
+    yield '# EOF\n';
+  },
 };
 
 /** Longest part of an Accept header that is read. */
@@ -51,35 +59,33 @@ export function formatLabels(labels: Readonly<Record<string, string>>): string {
     .join(',');
 }
 
-function formatSamples({ name, samples }: Family): string {
-  return samples
-    .map(({ labels, value }) => (labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`))
-    .join('');
+function* formatFamilies(families: readonly Family[], headOf: (family: Family) => string): Generator<string> {
+  for (const family of families) {
+    const { name, samples } = family;
+    let [text, count] = ['', 0];
+    for (const { labels, value } of samples) {
+      if (count === 0) text = headOf(family);
+      text += labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`;
+      count += 1;
+      if (count % SAMPLES_PER_PIECE > 0) continue;
+      yield text;
+      text = '';
+    }
+    if (text !== '') yield text;
+  }
 }
 
-function formatFamily(family: Family): string {
-  const { name, type, help } = family;
-  return `# HELP ${name} ${help}.\n# TYPE ${name} ${type}\n${formatSamples(family)}`;
+function formatHead({ name, type, help }: Family): string {
+  return `# HELP ${name} ${help}.\n# TYPE ${name} ${type}\n`;
 }
 
 /** OpenMetrics declares a counter without its `_total`, and has a unit, which the name ends with. */
-function formatOpenFamily(family: Family): string {
-  const { type, help } = family;
-  const name = type === 'counter' ? family.name.replace(/_total$/, '') : family.name;
+function formatOpenHead({ name: fullName, type, help }: Family): string {
+  const name = type === 'counter' ? fullName.replace(/_total$/, '') : fullName;
   const unit = /_(seconds|bytes)$/.exec(name)?.[1];
   const unitLine = unit === undefined ? '' : `# UNIT ${name} ${unit}\n`;
   const helpText = help.replace(/["\\]/g, '\\$&');
-  return `# TYPE ${name} ${type}\n${unitLine}# HELP ${name} ${helpText}.\n${formatSamples(family)}`;
-}
-
-/** Leaves out families without samples. */
-function shown(families: readonly Family[]): readonly Family[] {
-  return families.filter(({ samples }) => samples.length > 0);
-}
-
-/** Formats all families for Prometheus; a family without samples is left out. */
-export function formatFamilies(families: readonly Family[]): string {
-  return shown(families).map(formatFamily).join('');
+  return `# TYPE ${name} ${type}\n${unitLine}# HELP ${name} ${helpText}.\n`;
 }
 
 /** Returns the weight that a part of an Accept header gives to a media type (RFC 9110, 12.5.1). */

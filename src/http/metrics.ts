@@ -37,11 +37,18 @@ export interface MeasuredProcess {
   readonly outputs: ReadonlyArray<{ readonly stream: StreamName; readonly counts: ChannelCounts }>;
 }
 
+/** A process as the table of the metrics reads it. */
+export interface LabelledProcess extends Omit<MeasuredProcess, 'view'>, ProcessView {
+  readonly lastExit: ReturnType<typeof lastExitOf>;
+  readonly labels: string;
+  readonly isUp: boolean;
+}
+
 /** Input of the metrics. */
 export interface MetricsInput {
   readonly version: string;
   readonly state: SupervisorStateName;
-  readonly processes: readonly MeasuredProcess[];
+  readonly processes: readonly LabelledProcess[];
   /** Resident memory of the supervisor itself; null if it is unknown. */
   readonly residentBytes: number | null;
 }
@@ -63,25 +70,34 @@ export function memoryLimitOf({ max_memory, memory_max }: MemoryOptions): number
   return limits.length === 0 ? null : Math.min(...limits);
 }
 
-/** Makes all metrics. A long function, because it is a table. */
-export function describeMetrics({ version, state, processes, residentBytes }: MetricsInput): Family[] {
-  const labelled = processes.map(({ view, ...measured }) => ({
+/** Labels a process for the metrics. The facts are those of this moment. */
+export function labelProcess({ view, ...measured }: MeasuredProcess): LabelledProcess {
+  return {
     ...view,
     ...measured,
     lastExit: lastExitOf(view.record),
     labels: formatLabels({ group: view.config.group, name: view.config.name }),
     isUp: SIGNALLABLE_STATES.has(view.record.state),
-  }));
-  type Labelled = (typeof labelled)[number];
+  };
+}
+
+/** Makes all metrics; their samples are made when they are read. A long function, because it is a table. */
+export function describeMetrics({ version, state, processes, residentBytes }: MetricsInput): Family[] {
+  /** Makes the samples of each process. */
+  const ofAll = (samplesOf: (proc: LabelledProcess) => readonly Sample[]): Iterable<Sample> => ({
+    *[Symbol.iterator]() {
+      for (const proc of processes) yield* samplesOf(proc);
+    },
+  });
   /** Makes a sample for each process that has a value. */
-  const each = (valueOf: (proc: Labelled) => number | null): Sample[] =>
-    labelled.flatMap((proc) => {
+  const each = (valueOf: (proc: LabelledProcess) => number | null): Iterable<Sample> =>
+    ofAll((proc) => {
       const value = valueOf(proc);
       return value === null ? [] : [{ labels: proc.labels, value }];
     });
   /** Makes a sample for each output. */
-  const eachOutput = (valueOf: (counts: ChannelCounts) => number): Sample[] =>
-    labelled.flatMap(({ labels, outputs }) =>
+  const eachOutput = (valueOf: (counts: ChannelCounts) => number): Iterable<Sample> =>
+    ofAll(({ labels, outputs }) =>
       outputs.map(({ stream, counts }) => ({ labels: `${labels},stream="${stream}"`, value: valueOf(counts) })),
     );
   const up = each(({ isUp }) => (isUp ? 1 : 0));
@@ -109,7 +125,7 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       name: 'onevisor_process_state',
       type: 'gauge',
       help: '1 for the current state of a process',
-      samples: labelled.flatMap(({ labels, record }) => formatChoice(labels, 'state', processStateNames, record.state)),
+      samples: ofAll(({ labels, record }) => formatChoice(labels, 'state', processStateNames, record.state)),
     },
     {
       name: 'onevisor_process_up',
@@ -133,7 +149,7 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       name: 'onevisor_process_starts_total',
       type: 'counter',
       help: 'Starts by kind; unplanned: automatic, after an end that was neither requested nor expected',
-      samples: labelled.flatMap(({ labels, starts }) => [
+      samples: ofAll(({ labels, starts }) => [
         { labels: `${labels},kind="planned"`, value: starts.planned },
         { labels: `${labels},kind="unplanned"`, value: starts.unplanned },
       ]),
@@ -142,7 +158,7 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       name: 'onevisor_process_exits_total',
       type: 'counter',
       help: 'Ends of runs by reason; a stop that was asked for is "stopped", a code in exitcodes is "expected"',
-      samples: labelled.flatMap(({ labels, ends }) =>
+      samples: ofAll(({ labels, ends }) =>
         endReasons.map((reason) => ({ labels: `${labels},reason="${reason}"`, value: ends.get(reason) ?? 0 })),
       ),
     },
@@ -182,7 +198,7 @@ export function describeMetrics({ version, state, processes, residentBytes }: Me
       name: 'onevisor_process_health',
       type: 'gauge',
       help: '1 for the current health of a process with a check',
-      samples: labelled.flatMap(({ labels, record }) =>
+      samples: ofAll(({ labels, record }) =>
         record.health === null ? [] : formatChoice(labels, 'health', HEALTHS, record.health),
       ),
     },

@@ -15,7 +15,7 @@ import { pathProbe } from '../files/path-probe.ts';
 import { FileError, readRegularFile } from '../files/read-file.ts';
 import { ask, type PeerAccess, PeerConnections, PeerError } from './ask.ts';
 import { jsonProtocol } from './json-protocol.ts';
-import { Lane } from './lanes.ts';
+import { Lane } from '../core/lane.ts';
 import { defaultPeerLimits, type PeerLimits } from './limits.ts';
 import { PeerNames } from './names.ts';
 import { type Outcome, PeerState } from './peer-state.ts';

@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { initialRecord, type ProcessRecord } from '../../../src/core/process-record.ts';
 import { endReasons } from '../../../src/core/run-end.ts';
-import { chooseFormat, formatFamilies, formatLabels, OPENMETRICS, PROMETHEUS } from '../../../src/http/exposition.ts';
-import { describeMetrics, type MetricsInput } from '../../../src/http/metrics.ts';
+import { chooseFormat, formatLabels, OPENMETRICS, PROMETHEUS } from '../../../src/http/exposition.ts';
+import { describeMetrics, labelProcess, type MetricsInput } from '../../../src/http/metrics.ts';
 import type { ProcessView } from '../../../src/engine/process-table.ts';
 
 function view(group: string, name: string, record: Partial<ProcessRecord>, options: object = {}): ProcessView {
@@ -34,7 +34,11 @@ function view(group: string, name: string, record: Partial<ProcessRecord>, optio
 type Processes = ReadonlyArray<readonly [ProcessView, number]>;
 
 function textOf(processes: Processes, more: Partial<MetricsInput> = {}): string {
-  return formatFamilies(describeMetrics({ ...inputOf(processes), ...more }));
+  return formatted({ ...inputOf(processes), ...more });
+}
+
+function formatted(input: MetricsInput, format = PROMETHEUS): string {
+  return [...format.format(describeMetrics(input))].join('');
 }
 
 /** The same without /proc. */
@@ -47,20 +51,22 @@ function inputOf(processes: Processes): MetricsInput {
     version: '1.2.3',
     state: 'RUNNING',
     residentBytes: 4096,
-    processes: processes.map(([proc, start]) => ({
-      view: proc,
-      start,
-      oomKills: proc.config.name === 'job' ? 2 : 0,
-      ends: new Map([['exit', 2]]),
-      isFlapping: proc.config.name === 'web',
-      starts: proc.config.name === 'web' ? { planned: 1, unplanned: 2 } : { planned: 0, unplanned: 0 },
-      usage: {
-        cpuSeconds: proc.config.name === 'never' ? 0 : 1.25,
-        tree: proc.config.name === 'web' ? { residentBytes: 8192, processes: 3, openFiles: 12 } : null,
-      },
-      outputs:
-        proc.config.name === 'web' ? [{ stream: 'stdout', counts: { lines: 7, bytes: 70, droppedLines: 1 } }] : [],
-    })),
+    processes: processes.map(([proc, start]) =>
+      labelProcess({
+        view: proc,
+        start,
+        oomKills: proc.config.name === 'job' ? 2 : 0,
+        ends: new Map([['exit', 2]]),
+        isFlapping: proc.config.name === 'web',
+        starts: proc.config.name === 'web' ? { planned: 1, unplanned: 2 } : { planned: 0, unplanned: 0 },
+        usage: {
+          cpuSeconds: proc.config.name === 'never' ? 0 : 1.25,
+          tree: proc.config.name === 'web' ? { residentBytes: 8192, processes: 3, openFiles: 12 } : null,
+        },
+        outputs:
+          proc.config.name === 'web' ? [{ stream: 'stdout', counts: { lines: 7, bytes: 70, droppedLines: 1 } }] : [],
+      }),
+    ),
   };
 }
 
@@ -189,7 +195,7 @@ describe('metrics', () => {
   });
 
   test('without /proc, programs have no processor time, memory, processes and descriptors', () => {
-    const blind = formatFamilies(describeMetrics({ ...inputOf([[web, 0]]), processes: blinded([[web, 0]]) }));
+    const blind = textOf([[web, 0]], { processes: blinded([[web, 0]]) });
     assert.doesNotMatch(blind, /onevisor_process_(cpu|resident|processes|open_fds)/);
     assert.match(blind, /^onevisor_process_memory_limit_bytes\{/m);
   });
@@ -198,15 +204,13 @@ describe('metrics', () => {
     const [proc] = inputOf([[web, 0]]).processes;
     assert.ok(proc !== undefined);
     const tree = { residentBytes: 1, processes: 1, openFiles: null };
-    const shown = formatFamilies(
-      describeMetrics({ ...inputOf([]), processes: [{ ...proc, usage: { cpuSeconds: 1, tree } }] }),
-    );
+    const shown = textOf([], { processes: [{ ...proc, usage: { cpuSeconds: 1, tree } }] });
     assert.doesNotMatch(shown, /open_fds/);
     assert.match(shown, /^onevisor_process_processes\{group="web",name="web"\} 1$/m);
   });
 
   test('OpenMetrics: counters without _total in their declaration, units, and an end', () => {
-    const open = OPENMETRICS.format(describeMetrics(inputOf([[web, 1]])));
+    const open = formatted(inputOf([[web, 1]]), OPENMETRICS);
     assert.ok(open.endsWith('\n# EOF\n'));
     assert.match(
       open,
@@ -215,6 +219,13 @@ describe('metrics', () => {
     assert.match(open, /^# TYPE process_resident_memory_bytes gauge\n# UNIT process_resident_memory_bytes bytes\n/m);
     assert.match(open, /^# HELP onevisor_process_exits [^\n]*\\"stopped\\"/m);
     assert.doesNotMatch(open, /# TYPE \S+_total/);
+  });
+
+  test('the text is made in small pieces, so that other work has its turns in between', () => {
+    const many = inputOf(Array.from({ length: 1000 }, (_, index) => [view('g', `p${index}`, {}), 0] as const));
+    const pieces = [...PROMETHEUS.format(describeMetrics(many))];
+    assert.ok(pieces.length > 100);
+    for (const piece of pieces) assert.ok(piece.split('\n').length <= 203, piece.slice(0, 200));
   });
 
   for (const [accepted, format] of [

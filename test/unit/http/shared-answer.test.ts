@@ -1,7 +1,7 @@
 /** Answers that clients share, with a clock of the test. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SharedAnswer } from '../../../src/api/shared-answer.ts';
+import { SharedAnswer } from '../../../src/http/shared-answer.ts';
 
 /** A clock that sleeps until the test wakes it. */
 class SleepyClock {
@@ -30,7 +30,7 @@ const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(
 
 test('clients that ask while an answer waits share it, and no answer is older than its question', async () => {
   const clock = new SleepyClock();
-  const shared = new SharedAnswer<number>(clock);
+  const shared = new SharedAnswer<number>(4, clock);
   let made = 0;
   const ask = (signal = stays): Promise<number> =>
     shared.ask(() => {
@@ -52,7 +52,7 @@ test('clients that ask while an answer waits share it, and no answer is older th
 });
 
 test('an answer that is being made is not shared', async () => {
-  const shared = new SharedAnswer<string>({ nowMs: () => 0, sleep: () => Promise.resolve() });
+  const shared = new SharedAnswer<string>(4, { nowMs: () => 0, sleep: () => Promise.resolve() });
   let finish = (_text: string): void => undefined;
   const first = shared.ask(() => new Promise((resolve) => (finish = resolve)), stays);
   await settled();
@@ -63,7 +63,7 @@ test('an answer that is being made is not shared', async () => {
 
 test('an answer that fails has its pause, too, which is limited', async () => {
   const clock = new SleepyClock();
-  const shared = new SharedAnswer<number>(clock);
+  const shared = new SharedAnswer<number>(4, clock);
   const failed = shared.ask(() => {
     clock.ms += 60_000;
     return Promise.reject(new Error('no disk'));

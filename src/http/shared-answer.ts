@@ -1,10 +1,8 @@
 /**
- * An answer that takes long to make in one turn of the event loop. Clients that ask while its making waits get the same
- * one, and a pause follows each. So all clients together cost a fifth of the time, at most.
+ * An answer that takes long to make. Clients that ask while its making waits get the same one, and a pause follows
+ * each. So the work of the supervisor for such answers is limited, whatever the number of clients.
  */
 
-/** Pause after an answer, as a multiple of the time that it took. */
-const PAUSE_FACTOR = 4;
 /** Maximum length of the pause in milliseconds: an answer may have waited for a disk. */
 const LONGEST_PAUSE_MS = 5000;
 
@@ -21,13 +19,16 @@ const systemClock: PauseClock = {
 
 /** Answers of one kind. */
 export class SharedAnswer<T> {
+  readonly #pauseFactor: number;
   readonly #clock: PauseClock;
   /** Answer that was not begun yet. */
   #waiting: Promise<T> | null = null;
   /** Resolves when the latest answer is made, and its pause over. */
   #free: Promise<void> = Promise.resolve();
 
-  constructor(clock: PauseClock = systemClock) {
+  /** `pauseFactor`: length of the pause after an answer, as a multiple of the time that it took. */
+  constructor(pauseFactor: number, clock: PauseClock = systemClock) {
+    this.#pauseFactor = pauseFactor;
     this.#clock = clock;
   }
 
@@ -58,6 +59,6 @@ export class SharedAnswer<T> {
   }
 
   #pause(beganMs: number): Promise<void> {
-    return this.#clock.sleep(Math.min(PAUSE_FACTOR * (this.#clock.nowMs() - beganMs), LONGEST_PAUSE_MS));
+    return this.#clock.sleep(Math.min(this.#pauseFactor * (this.#clock.nowMs() - beganMs), LONGEST_PAUSE_MS));
   }
 }
