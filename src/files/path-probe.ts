@@ -4,9 +4,8 @@
  * us wait until the program is loaded. If its file system hangs, we would hang with it, and answer neither clients nor
  * TERM. So a thread of the pool looks first. Files on local disks are not asked for.
  */
-import { open, stat } from 'node:fs/promises';
-import { toPath } from './bytes.ts';
 import { findRemote, recentMounts, type RemoteMounts, type RemotePath } from './remote-mounts.ts';
+import { interpreterIn, MOST_INTERPRETERS, readHead, readHeadOnThread } from './file-head.ts';
 
 /** Time within which a file system must answer. */
 const PATIENCE_MS = 5000;
@@ -14,8 +13,12 @@ const PATIENCE_MS = 5000;
 const FRESH_MS = 100;
 /** Reason of a look that was ended. A start gives it as the reason why it was not made. */
 const CALLED_OFF = 'it was stopped before it was started';
-/** Bytes that the kernel reads to tell how a file is executed. */
-const HEAD_BYTES = 256;
+
+/** A path to look at: as such, or with the interpreters that execute it. */
+export type LookedAt = string | { readonly executable: string };
+
+/** A remote path, and the number of interpreters that may follow it. */
+type Look = RemotePath & { readonly interpreters: number };
 
 /** A monotonic clock in milliseconds. `alarm` returns the function that cancels it. */
 interface ProbeClock {
@@ -35,8 +38,10 @@ const ownClock: ProbeClock = {
 export interface PathProbeParts {
   readonly clock?: ProbeClock;
   readonly mounts?: () => RemoteMounts;
-  /** Touches a file as a start does. May never resolve. */
-  readonly touch?: (path: string) => Promise<void>;
+  /** Reads the head of a file, as exec does first. May never resolve. */
+  readonly touch?: (path: string) => Promise<Buffer | null>;
+  /** The same for a file on a local disk. */
+  readonly readLocal?: (path: string) => Buffer | null;
 }
 
 /** A path cannot be reached. The message is the reason. */
@@ -51,25 +56,33 @@ export type Reached = (reason: string | null) => void;
 export class PathProbe {
   readonly #clock: ProbeClock;
   readonly #readMounts: () => RemoteMounts;
-  readonly #touch: (path: string) => Promise<void>;
+  readonly #touch: (path: string) => Promise<Buffer | null>;
+  readonly #readLocal: (path: string) => Buffer | null;
   /** The looks under way. */
   readonly #looks = new Set<Promise<void>>();
   /** Mount points with a look that has no answer yet. Each holds a thread of the pool. */
-  readonly #silent = new Map<string, { readonly sinceMs: number; readonly answered: Promise<void> }>();
+  readonly #silent = new Map<string, { readonly sinceMs: number; readonly answered: Promise<unknown> }>();
 
-  constructor({ clock = ownClock, mounts = () => recentMounts(FRESH_MS), touch = touchFile }: PathProbeParts = {}) {
+  constructor(parts: PathProbeParts = {}) {
+    const {
+      clock = ownClock,
+      mounts = () => recentMounts(FRESH_MS),
+      touch = readHeadOnThread,
+      readLocal = readHead,
+    } = parts;
     this.#clock = clock;
     this.#readMounts = mounts;
     this.#touch = touch;
+    this.#readLocal = readLocal;
   }
 
   /**
    * Looks at absolute paths. Calls `done` before it returns if none of them is on a file system that may hang. The
    * returned function calls `done` at once, with a reason.
    */
-  look(paths: () => readonly string[], done: Reached): () => void {
+  look(paths: () => readonly LookedAt[], done: Reached): () => void {
     const mounts = this.#readMounts();
-    const remote = mounts.size === 0 ? [] : remotePathsOf(paths(), mounts);
+    const remote = mounts.size === 0 ? [] : paths().flatMap((path) => this.#remoteOf(path, mounts) ?? []);
     if (remote.length === 0) {
       done(null);
       return () => undefined;
@@ -91,7 +104,10 @@ export class PathProbe {
       for (const each of remote) {
         current = each;
         if (this.#hasHung(each.mountPoint)) return finish(describeSilence(each));
-        await this.#ask(each);
+        const head = await this.#ask(each);
+        if (each.interpreters === 0 || head === null) continue;
+        const next = this.#interpreterOf(head, each.interpreters, mounts);
+        if (next !== null) remote.push(next);
       }
       finish(null);
     };
@@ -105,7 +121,7 @@ export class PathProbe {
    * cannot be reached, `refuse` gets the reason, after this call has returned. The returned function ends the look, and
    * then `refuse` is called, or the work.
    */
-  whenReached(paths: () => readonly string[], begin: () => () => void, refuse: (reason: string) => void): () => void {
+  whenReached(paths: () => readonly LookedAt[], begin: () => () => void, refuse: (reason: string) => void): () => void {
     let end: (() => void) | null = null;
     const callOff = this.look(paths, (reason) => {
       if (reason === null) end = begin();
@@ -120,7 +136,7 @@ export class PathProbe {
   }
 
   /** As {@link look}. Resolves with the reason why the paths must not be touched, or null. */
-  reach(paths: () => readonly string[]): Promise<string | null> {
+  reach(paths: () => readonly LookedAt[]): Promise<string | null> {
     return new Promise((resolve) => void this.look(paths, resolve));
   }
 
@@ -136,37 +152,37 @@ export class PathProbe {
   }
 
   /** Looks at one path. Looks at one file system come one after the other, so that it holds one thread. */
-  async #ask({ mountPoint, path }: RemotePath): Promise<void> {
+  async #ask({ mountPoint, path }: RemotePath): Promise<Buffer | null> {
     for (let silent = this.#silent.get(mountPoint); silent !== undefined; silent = this.#silent.get(mountPoint))
       await silent.answered;
     const answered = this.#touch(path).finally(() => this.#silent.delete(mountPoint));
     this.#silent.set(mountPoint, { sinceMs: this.#clock.nowMs(), answered });
-    await answered;
+    return answered;
+  }
+
+  /** Returns the first remote path that is touched on the way to a path, or to its interpreter; null for none. */
+  #remoteOf(path: LookedAt, mounts: RemoteMounts): Look | null {
+    if (typeof path !== 'string') return this.#remoteOfExecutable(path.executable, MOST_INTERPRETERS, mounts);
+    const remote = findRemote(path, mounts);
+    return remote === null ? null : { ...remote, interpreters: 0 };
+  }
+
+  #remoteOfExecutable(path: string, interpreters: number, mounts: RemoteMounts): Look | null {
+    const remote = findRemote(path, mounts);
+    if (remote !== null) return { ...remote, interpreters };
+    const head = interpreters === 0 ? null : this.#readLocal(path);
+    return head === null ? null : this.#interpreterOf(head, interpreters, mounts);
+  }
+
+  #interpreterOf(head: Buffer, interpreters: number, mounts: RemoteMounts): Look | null {
+    const path = interpreterIn(head);
+    return path === null ? null : this.#remoteOfExecutable(path, interpreters - 1, mounts);
   }
 }
 
 /** The probe of this process. The looks of all callers share it, so that a silent file system holds one thread. */
 export const pathProbe = new PathProbe();
 
-function remotePathsOf(paths: readonly string[], mounts: RemoteMounts): RemotePath[] {
-  return paths.map((path) => findRemote(path, mounts)).filter((remote) => remote !== null);
-}
-
 function describeSilence(remote: RemotePath | undefined): string {
   return `${remote?.path} cannot be reached: the file system ${remote?.mountPoint} (${remote?.type}) does not answer`;
-}
-
-/** Reads what exec reads first. Errors are ignored: the caller meets them too, and tells them better. */
-async function touchFile(path: string): Promise<void> {
-  try {
-    if (!(await stat(toPath(path))).isFile()) return;
-    const file = await open(toPath(path));
-    try {
-      await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
-    } finally {
-      await file.close();
-    }
-  } catch {
-    // See above.
-  }
 }

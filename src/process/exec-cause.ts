@@ -2,11 +2,8 @@
  * Finds the reason why the kernel did not execute a file, as far as the file shows it: its first line, or the header of
  * an ELF program. Reads the beginning of one regular file and executes nothing.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { toPath } from '../files/bytes.ts';
+import { statSync } from 'node:fs';
 
-/** Enough for the `#!` line (the kernel reads 256 bytes) and for the headers of a program. */
-const HEAD_BYTES = 4096;
 /** Number of bytes in which a shell looks for a NUL, to tell scripts from programs. */
 const SCRIPT_BYTES = 256;
 const ELF_MAGIC = '\x7fELF';
@@ -44,26 +41,6 @@ const SHELL_COMMANDS: ReadonlyMap<string, string> = new Map([
   ['for', ''],
   ['while', ''],
 ]);
-
-/** Reads the beginning of a file. Null if it cannot be read or is not a regular file. */
-export function readHead(path: string): Buffer | null {
-  let fd: number;
-  try {
-    // O_NONBLOCK: opening a named pipe must not wait for a writer.
-    fd = openSync(toPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    return null;
-  }
-  try {
-    if (!fstatSync(fd).isFile()) return null;
-    const head = Buffer.alloc(HEAD_BYTES);
-    return head.subarray(0, readSync(fd, head, 0, HEAD_BYTES, 0));
-  } catch {
-    return null;
-  } finally {
-    closeSync(fd);
-  }
-}
 
 /** True for a file that a shell would run as a script: text without the `#!` that the kernel needs. */
 export function isPlainScript(head: Buffer): boolean {

@@ -17,7 +17,7 @@ import { signalNumbers } from '../core/signals.ts';
 import type { StreamName } from '../core/stream-name.ts';
 import type { Clock, Job, JobOutcome, Jobs, Report, StartBudget } from '../engine/ports.ts';
 import type { LogChannel, Intake } from '../logs/ports.ts';
-import { pathProbe } from '../files/path-probe.ts';
+import { type LookedAt, pathProbe } from '../files/path-probe.ts';
 import type { Addon, Reaped } from '../native/addon.ts';
 import { readEnvironmentFiles } from './environment-files.ts';
 import { JobInput } from './job-input.ts';
@@ -86,7 +86,7 @@ export class CommandJobs implements Jobs {
     };
     attempt(() => {
       const target = { ...proc, argv: splitCommandLine(job.command) };
-      const paths = (): string[] => pathsOfStart(target, this.#parts.context());
+      const paths = (): LookedAt[] => pathsOfStart(target, this.#parts.context());
       callOff = pathProbe.look(paths, (reason) => {
         if (reason !== null) return finish({ kind: 'failed', reason });
         this.#parts.budget.run(() => {

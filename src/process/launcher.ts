@@ -7,13 +7,14 @@ import { existsSync } from 'node:fs';
 import type { ProcessConfig } from '../config/model.ts';
 import { type CapabilityRule, planCapabilities } from '../core/capabilities.ts';
 import { LIMITED_RESOURCES, type Limit, type LimitedResource } from '../core/resource-limits.ts';
+import { readHead } from '../files/file-head.ts';
 import type { Addon, ResourceLimit, SpawnRequest, SpawnResult, StdioRequest } from '../native/addon.ts';
 import { findCommand, pathIn } from './command.ts';
 import { resolveCredentials } from './credentials.ts';
 import type { Credentials, Identity, OwnerOption } from './credentials.ts';
 import { buildEnvironment, formatEnvironment, passVariables } from './environment.ts';
 import { expandFileVariables, type FileVariables } from './file-variables.ts';
-import { explainExec, isPlainScript, readHead } from './exec-cause.ts';
+import { explainExec, isPlainScript } from './exec-cause.ts';
 import { readOwnCapabilities } from './own-capabilities.ts';
 import { describeSpawnFailure, isNoDescriptor, isSpawnFailure, SpawnError } from './spawn-error.ts';
 

@@ -1,4 +1,5 @@
 /** Files and directories that the start of a program, a hook or a check looks at. Touches none of them. */
+import type { LookedAt } from '../files/path-probe.ts';
 import { isAbsolute, resolve } from 'node:path';
 import { candidatesOf, pathIn } from './command.ts';
 import type { EnvironmentFileOptions, OuterVariables } from './environment-files.ts';
@@ -16,9 +17,9 @@ export interface StartTarget {
 
 /**
  * Returns the files and directories of a start, as absolute paths. Those that only the content of another file names
- * are not among them: PATH and `NAME_FILE` of an `environment_file`, and the interpreter of a script.
+ * are not among them: PATH and `NAME_FILE` of an `environment_file`.
  */
-export function pathsOfStart({ argv, options }: StartTarget, { inherited, common }: OuterVariables): string[] {
+export function pathsOfStart({ argv, options }: StartTarget, { inherited, common }: OuterVariables): LookedAt[] {
   const { directory, environment, environment_file: files, environment_dir: directories, user, user_env } = options;
   const variables = new Map([...definedOf(inherited), ...common, ...environment]);
   const context = { programPath: null, ownPath: variables.get('PATH'), directory };
@@ -28,7 +29,7 @@ export function pathsOfStart({ argv, options }: StartTarget, { inherited, common
     ...directories.map((path) => resolve(path)),
     ...filesOfVariables(variables, options.expand_file_variables).filter((path) => isAbsolute(path)),
     ...(directory === null ? [] : [resolve(directory)]),
-    ...candidatesOf(argv[0] ?? '', context).map((path) => resolve(pathIn(path, directory))),
+    ...candidatesOf(argv[0] ?? '', context).map((path) => ({ executable: resolve(pathIn(path, directory)) })),
   ];
 }
 

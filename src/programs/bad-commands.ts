@@ -13,10 +13,11 @@ import { sectionNameOf } from '../config/section-names.ts';
 import { CommandLineError, splitCommandLine } from '../core/command-line.ts';
 import { errnoOf } from '../core/error-text.ts';
 import { toPath } from '../files/bytes.ts';
+import { readHead } from '../files/file-head.ts';
 import { EXECUTE } from '../process/access.ts';
 import { type CommandContext, findCommand, pathIn } from '../process/command.ts';
 import { readEnvironmentFiles } from '../process/environment-files.ts';
-import { explainHead, findEnvName, readHead } from '../process/exec-cause.ts';
+import { explainHead, findEnvName } from '../process/exec-cause.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import { explainObstacle, type Machine } from './strict-machine.ts';
 

@@ -20,7 +20,7 @@ import {
   type StdioPlan,
 } from '../process/launcher.ts';
 import { NotificationChannels } from '../process/notification-channels.ts';
-import { pathProbe } from '../files/path-probe.ts';
+import { type LookedAt, pathProbe } from '../files/path-probe.ts';
 import { SpawnError } from '../process/spawn-error.ts';
 import { pathsOfStart } from '../process/start-paths.ts';
 import { pathsOfSockets, type ProgramSockets } from './program-sockets.ts';
@@ -84,7 +84,7 @@ export class ProgramStarter implements Processes {
   }
 
   reach(proc: ProcessConfig, done: (reason: string | null) => void): () => void {
-    const paths = (): string[] => [...pathsOfStart(proc, this.#outerVariables), ...pathsOfSockets(proc)];
+    const paths = (): LookedAt[] => [...pathsOfStart(proc, this.#outerVariables), ...pathsOfSockets(proc)];
     return pathProbe.look(paths, done);
   }
 

@@ -130,7 +130,7 @@ test(
     shell.type('echo continuing; fg\r');
     await shell.waitForLine(/^continuing/);
     const job = await until('the job', () => pidOf('sleep 100020'));
-    // The shell gives the terminal to the job before it continues it. Until then it takes Ctrl-C itself, and drops `fg`.
+    // The shell gives the terminal to the job before it continues it. Until then it takes Ctrl-C itself and drops fg.
     await until('the job in the foreground', async () => (await statusField(job, 'State')).startsWith('S'));
     shell.type(CTRL_C);
     await until('the end of the job', async () => !(await isAlive(job)));

@@ -31,6 +31,9 @@ startsecs=0
 [program:program]
 command=%FOLDER%/far/program
 ${OPTIONS}
+[program:interpreter]
+command=%FOLDER%/script
+${OPTIONS}
 [program:directory]
 command=sleep 86407
 directory=%FOLDER%/far/directory
@@ -155,7 +158,13 @@ interface Scene {
 async function begin(context: TestContext, more = '', ours = ''): Promise<Scene> {
   const world = await startWorld(context, {
     config: CONFIG.replace('[supervisord]', `[supervisord]\n${ours}`) + more,
-    files: { 'watched/file': 'a', 'far/.keep': '', 'far/log': 'secret', 'directory/.keep': '' },
+    files: {
+      'watched/file': 'a',
+      'far/.keep': '',
+      'far/log': 'secret',
+      'directory/.keep': '',
+      script: '#!%FOLDER%/far/program\n',
+    },
     prepare: 'chmod 755 .',
   });
   await world.app.waitForLine(/success: steady/);
@@ -222,7 +231,7 @@ function getText(socketPath: string, path: string, timeout = ANSWER_MS): Promise
 }
 
 describe('a file system that hangs', { skip, concurrency: 2 }, () => {
-  for (const name of ['program', 'directory', 'user'])
+  for (const name of ['program', 'interpreter', 'directory', 'user'])
     test(`under the ${name} of a program`, async (context) => {
       const scene = await begin(context);
       const { world, files, infoOf } = scene;

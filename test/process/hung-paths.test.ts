@@ -1,12 +1,17 @@
 /** Paths on file systems that may hang: which they are, and the looks at them before a start. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Clock } from '../../src/engine/ports.ts';
 import { RemoteLane } from '../../src/files/remote-lane.ts';
 import { waitAtMost } from '../../src/process/clock.ts';
 import { pathsOfStart } from '../../src/process/start-paths.ts';
 import { configOf, readText } from '../unit/config/memory-source.ts';
-import { PathProbe } from '../../src/files/path-probe.ts';
+import { type LookedAt, PathProbe } from '../../src/files/path-probe.ts';
+import { interpreterIn, readHead, readHeadOnThread } from '../../src/files/file-head.ts';
 import { findRemote, mountsThatMayHang, parseMounts, readMounts } from '../../src/files/remote-mounts.ts';
 import { makeTurns } from '../../src/watch/turns.ts';
 
@@ -73,24 +78,31 @@ class Time implements Clock {
 
 const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A probe whose touches the test answers. */
-function probeWith(): {
+/** A touch of a remote file, and its answer: the head of the file. */
+interface Touch {
+  readonly path: string;
+  readonly answer: (head?: string) => void;
+}
+
+/** A probe whose touches the test answers. `local`: heads of local files. */
+function probeWith(local: Readonly<Record<string, string>> = {}): {
   readonly time: Time;
-  readonly touched: Array<{ readonly path: string; readonly answer: () => void }>;
+  readonly touched: Touch[];
   readonly reasons: Array<string | null>;
-  readonly look: (...paths: string[]) => () => void;
+  readonly look: (...paths: LookedAt[]) => () => void;
   readonly probe: PathProbe;
 } {
   const time = new Time();
-  const touched: Array<{ readonly path: string; readonly answer: () => void }> = [];
+  const touched: Touch[] = [];
   const reasons: Array<string | null> = [];
-  const touch = (path: string): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    touched.push({ path, answer: resolve });
+  const touch = (path: string): Promise<Buffer | null> => {
+    const { promise, resolve } = Promise.withResolvers<Buffer | null>();
+    touched.push({ path, answer: (head = '') => resolve(Buffer.from(head)) });
     return promise;
   };
-  const probe = new PathProbe({ clock: time, mounts: () => MOUNTS, touch });
-  const look = (...paths: string[]): (() => void) =>
+  const readLocal = (path: string): Buffer | null => (path in local ? Buffer.from(local[path] ?? '') : null);
+  const probe = new PathProbe({ clock: time, mounts: () => MOUNTS, touch, readLocal });
+  const look = (...paths: LookedAt[]): (() => void) =>
     probe.look(
       () => paths,
       (reason) => reasons.push(reason),
@@ -256,9 +268,58 @@ test('a start looks at its command, directory, users, and files with variables',
     '/run/u',
     '/run/t',
     '/srv/dir',
-    '/far/bin/run',
-    '/bin/run',
+    { executable: '/far/bin/run' },
+    { executable: '/bin/run' },
   ]);
+});
+
+test('the interpreters of a script are looked at, wherever the script is', async () => {
+  const { touched, reasons, look } = probeWith({
+    '/opt/near': '#! /opt/middle -x\n',
+    '/opt/middle': '#!/srv/app/python\n',
+    '/opt/binary': '\x7fELF',
+    '/opt/loop': '#!/opt/loop\n',
+  });
+  look({ executable: '/opt/binary' }, { executable: '/opt/loop' }, '/opt/near');
+  assert.deepEqual(reasons, [null], 'a script that is only read needs no interpreter');
+  look({ executable: '/opt/near' });
+  await turnOfLoop();
+  touched[0]?.answer('#!/mnt/with space/sh\n');
+  await turnOfLoop();
+  // A blank ends the name: that interpreter is none of the remote ones.
+  assert.deepEqual(reasons, [null, null]);
+  look({ executable: '/srv/app/run' });
+  await turnOfLoop();
+  touched[1]?.answer('#!/opt/middle\n');
+  await turnOfLoop();
+  touched[2]?.answer();
+  await turnOfLoop();
+  assert.deepEqual(
+    touched.map(({ path }) => path),
+    ['/srv/app/python', '/srv/app/run', '/srv/app/python'],
+  );
+  assert.deepEqual(reasons, [null, null, null]);
+});
+
+test('the head of a file names its interpreter', async (t) => {
+  for (const [head, path] of [
+    ['#!/bin/sh', '/bin/sh'],
+    ['#! \t/bin/sh -e\necho', '/bin/sh'],
+    ['#!bin/sh\n', null],
+    ['#!\n/bin/sh', null],
+    [' #!/bin/sh', null],
+    ['', null],
+  ] as const)
+    assert.equal(interpreterIn(Buffer.from(head)), path, head);
+  const folder = mkdtempSync(join(tmpdir(), 'onevisor-head-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [script, fifo] = [join(folder, 'script'), join(folder, 'fifo')];
+  writeFileSync(script, '#!/bin/sh\n'.padEnd(5000, 'x'));
+  execFileSync('mkfifo', [fifo]);
+  for (const read of [readHead, readHeadOnThread]) {
+    assert.equal((await read(script))?.length, 4096);
+    for (const other of [fifo, folder, join(folder, 'none')]) assert.equal(await read(other), null);
+  }
 });
 
 test('a look at watched files that hangs loses its turn, and three of them make the others wait', async () => {
