@@ -2,7 +2,7 @@
  * Compares two configurations: groups as `reread` names them, processes as `update` must treat them. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { allOptions } from './shared-options.ts';
+import { haveSameOptions } from './shared-options.ts';
 import type { Config, GroupConfig, NotifyConfig, ProcessConfig } from './model.ts';
 import type { Table } from './option.ts';
 import { programOptions, supervisordOptions } from './options.ts';
@@ -40,29 +40,45 @@ export function diffNotifications(before: readonly NotifyConfig[], after: readon
 
 /** True if a group has changed. Places in the file do not count. */
 function isGroupChanged(before: GroupConfig | undefined, after: GroupConfig): boolean {
-  const content = ({ processes, ...group }: GroupConfig): unknown => [group, processes.map(configured)];
-  return before !== undefined && !isDeepStrictEqual(content(before), content(after));
+  if (before === undefined) return false;
+  const { processes: old, ...group } = before;
+  const { processes, ...other } = after;
+  if (old.length !== processes.length || !isDeepStrictEqual(group, other)) return true;
+  return processes.some((proc, index) => !isSameProcess(old[index], proc));
 }
 
+/** Options that do not count in a comparison of processes: the number of a process is another field. */
+const UNCOUNTED: ReadonlySet<string> = new Set(['numprocs', 'numprocs_start']);
+
 /**
- * Returns the facts of a process that count in a comparison. Its places in the file and the number of processes of its
- * program, configured or scaled, do not count. (The number of the process itself is another field.)
+ * Compares what counts of two processes. Their places in the file and the number of processes of their program,
+ * configured or scaled, do not count.
  */
-function configured({
+function isSameProcess(before: ProcessConfig | undefined, after: ProcessConfig): boolean {
+  if (before === undefined || !isDeepStrictEqual(factsOf(before), factsOf(after))) return false;
+  return haveSameOptions(before.options, after.options, (name) => !UNCOUNTED.has(name));
+}
+
+/** Returns the facts of a process that count in a comparison, without its options. */
+function factsOf({
   place: _place,
   listenPlace: _listenPlace,
   optionPlaces: _optionPlaces,
   scaledFrom: _scaledFrom,
-  options,
-  ...proc
+  options: _options,
+  ...facts
 }: ProcessConfig): unknown {
-  const { numprocs: _count, numprocs_start: _first, ...counted } = allOptions(options);
-  return [proc, counted];
+  return facts;
 }
 
 /** True if a process must be restarted to be as configured. Other changes are applied while the process runs. */
 export function isExecutionChanged(before: ProcessConfig, after: ProcessConfig): boolean {
-  return !isDeepStrictEqual(executed(before), executed(after));
+  const rows: Table = programOptions;
+  const factsOfSpawn = ({ type, argv, echoed }: ProcessConfig): unknown => [type, argv, echoed];
+  return (
+    !isDeepStrictEqual(factsOfSpawn(before), factsOfSpawn(after)) ||
+    !haveSameOptions(before.options, after.options, (name) => rows[name]?.isLive !== true)
+  );
 }
 
 /** Steps that bring a running group to its new configuration. */
@@ -85,7 +101,7 @@ export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupU
   const names = new Set(after.processes.map(({ name }) => name));
   const changed = after.processes.flatMap((proc) => {
     const former = old.get(proc.name);
-    if (former === undefined || isDeepStrictEqual(configured(former), configured(proc))) return [];
+    if (former === undefined || isSameProcess(former, proc)) return [];
     return { process: proc, isRenewed: isExecutionChanged(former, proc) };
   });
   return {
@@ -94,13 +110,6 @@ export function planGroupUpdate(before: GroupConfig, after: GroupConfig): GroupU
     renewed: changed.filter(({ isRenewed }) => isRenewed).map(({ process: proc }) => proc),
     live: changed.filter(({ isRenewed }) => !isRenewed).map(({ process: proc }) => proc),
   };
-}
-
-/** Returns the facts that a spawn depends on. */
-function executed({ type, argv, echoed, options }: ProcessConfig): unknown {
-  const rows: Table = programOptions;
-  const counted = Object.entries(allOptions(options)).filter(([name]) => rows[name]?.isLive !== true);
-  return [type, argv, echoed, Object.fromEntries(counted)];
 }
 
 /** Options of `[supervisord]` that have changed, and other sections that have. */

@@ -16,6 +16,9 @@ import type { SectionView } from './section-view.ts';
 /** Supervisor starts listeners first and stops them last. */
 const LISTENER_PRIORITY = -1;
 
+/** The option that the group of a program has from its section. */
+const PRIORITY = { priority: programOptions.priority };
+
 const STARTUP_BUILT_IN =
   'the work of supervisord_dependent_startup is built in: programs with dependent_startup=true are started in ' +
   'order, and this listener is not started';
@@ -90,7 +93,7 @@ function readOwnGroup(context: ProgramContext, section: RawSection, type: Proces
   const { reader, document, problems } = context;
   const name = readProgramName(section, problems);
   const view = reader.open(section, fallbacksOf(document, type));
-  const { priority } = reader.read(view, { priority: programOptions.priority }, null);
+  const { priority } = reader.read(view, PRIORITY, null);
   const processes = new ProgramReader(context, { section, type, group: name, needsSocket: true }).read();
   const isDefault = type === 'eventlistener' && !view.isSet('priority');
   return {

@@ -11,7 +11,7 @@ import {
 } from './advice.ts';
 import type { Context } from './datatype.ts';
 import type { Document, RawOption, RawSection } from './dialect.ts';
-import { checkListenerOptions, pluginOptions, reportKnownListener } from './listener-options.ts';
+import { checkListenerOptions, reportKnownListener } from './listener-options.ts';
 import type { Scale } from './find-files.ts';
 import type { ProcessConfig, ProcessOptions, OptionPlaces } from './model.ts';
 import type { Subject } from './names.ts';
@@ -46,6 +46,8 @@ export interface ProgramContext {
   readonly procfile: ProcfilePrograms;
   /** Programs that clients have scaled, by name. */
   readonly scales: ReadonlyMap<string, Scale>;
+  /** Options that listeners of the configuration, known plug-ins, read from the sections of programs. */
+  readonly pluginOptions: readonly string[];
 }
 
 /** A section that makes processes. */
@@ -82,7 +84,11 @@ const OWN_TABLES: Readonly<Record<ProcessType, readonly Table[]>> = {
 const NO_SOCKET = 'a FastCGI program of a [group:x] has no socket then, as in Supervisor';
 
 /** The options that are read after `environment`. */
-const { environment: ENVIRONMENT, ...OTHER_OPTIONS } = programOptions;
+const { environment: environmentRow, ...OTHER_OPTIONS } = programOptions;
+const ENVIRONMENT = { environment: environmentRow };
+
+/** The options that tell the number of processes. */
+const NUMBERS = { numprocs: programOptions.numprocs, numprocs_start: programOptions.numprocs_start };
 
 /** Shared by the many processes without. */
 const NO_DEPENDENCIES: ProcessConfig['dependsOn'] = [];
@@ -117,7 +123,7 @@ export class ProgramReader {
     const { section, type, group } = source;
     const program = readProgramName(section, problems);
     this.#subject = { program, group, number: null, count: 0, environment: new Map() };
-    reader.warnUnknown(section, [programOptions, ...OWN_TABLES[type]], pluginOptions(document));
+    reader.warnUnknown(section, [programOptions, ...OWN_TABLES[type]], context.pluginOptions);
     const view = reader.open(section, fallbacksOf(document, type));
     this.#places = view.places();
     this.#numbers = this.#readNumbers(view);
@@ -141,12 +147,7 @@ export class ProgramReader {
   }
 
   #readNumbers(view: SectionView): NumberRange {
-    const { numprocs, numprocs_start } = programOptions;
-    const { numprocs: count, numprocs_start: first } = this.#context.reader.read(
-      view,
-      { numprocs, numprocs_start },
-      this.#subject,
-    );
+    const { numprocs: count, numprocs_start: first } = this.#context.reader.read(view, NUMBERS, this.#subject);
     if (count > MAX_PROCESSES) {
       view.error('numprocs', `is above the limit of ${MAX_PROCESSES}`);
       return { first, count: 1, scaledFrom: null };
@@ -265,7 +266,7 @@ export class ProgramReader {
   /** Reads the variables of the program's own section. Processes of a Procfile have those of its .env, and a PORT. */
   #readEnvironment(subject: Subject & { readonly number: number }): ReadonlyMap<string, string> {
     const { reader, procfile } = this.#context;
-    const { environment } = reader.read(this.#view, { environment: ENVIRONMENT }, subject);
+    const { environment } = reader.read(this.#view, ENVIRONMENT, subject);
     const base = procfile.ports.get(subject.program);
     if (base === undefined) return environment;
     const port = base + subject.number - this.#numbers.first;

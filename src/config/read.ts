@@ -16,6 +16,7 @@ import type { Document, RawOption } from './dialect.ts';
 import { addEnvironment, readSwitch } from './environment.ts';
 import { findFile, type ReadSettings } from './find-files.ts';
 import { readGroups } from './groups.ts';
+import { pluginOptions } from './listener-options.ts';
 import { DocumentLoader } from './load-document.ts';
 import type { Config, GroupConfig, Reading } from './model.ts';
 import { NameSpace } from './names.ts';
@@ -112,6 +113,7 @@ function readDocument(
     supervisord,
     procfile,
     scales: settings.scales ?? new Map(),
+    pluginOptions: pluginOptions(document),
   });
   const findOption = optionsIn(document);
   const placeOf: PlaceOf = (section, option) => findOption(section, option)?.place;

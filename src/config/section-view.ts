@@ -45,6 +45,17 @@ export class SectionView {
     return undefined;
   }
 
+  /** Returns the rows of a table that are set somewhere. `rows`: names of rows, by their own names and aliases. */
+  rowsSet(rows: ReadonlyMap<string, string>): ReadonlySet<string> {
+    const set = new Set<string>();
+    for (const source of this.#sources)
+      for (const name of source?.keys() ?? []) {
+        const row = rows.get(name);
+        if (row !== undefined) set.add(row);
+      }
+    return set;
+  }
+
   isSet(name: string): boolean {
     return this.find(name) !== undefined;
   }

@@ -21,18 +21,26 @@ export function shareOptions(groups: readonly GroupConfig[]): GroupConfig[] {
   return groups.map((group) => ({ ...group, processes: group.processes.map(share) }));
 }
 
-/** Returns a copy of the options of a process with all values as its own: a spread would copy its own values only. */
-export function allOptions(options: ProcessOptions): ProcessOptions {
-  const all: Values = {};
-  for (const name in options) all[name] = valuesOf(options)[name];
-  return all as unknown as ProcessOptions;
+/** Compares the values of all options that count, also the shared ones: isDeepStrictEqual compares own values only. */
+export function haveSameOptions(
+  one: ProcessOptions,
+  other: ProcessOptions,
+  counts: (name: string) => boolean,
+): boolean {
+  for (const name in one) if (!isSameValue(valuesOf(one)[name], valuesOf(other)[name]) && counts(name)) return false;
+  return true;
+}
+
+/** Most values are the same numbers, texts, or objects of the table. */
+function isSameValue(one: unknown, other: unknown): boolean {
+  return one === other || (typeof one === 'object' && isDeepStrictEqual(one, other));
 }
 
 /** The options of one type have the same names, so none is inherited by mistake. */
 function differenceFrom(first: ProcessOptions, options: ProcessOptions): ProcessOptions {
   const shared = Object.create(first) as Values;
   for (const [name, value] of Object.entries(options))
-    if (!isDeepStrictEqual(value, valuesOf(first)[name])) shared[name] = value;
+    if (!isSameValue(value, valuesOf(first)[name])) shared[name] = value;
   return shared as unknown as ProcessOptions;
 }
 
