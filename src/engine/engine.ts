@@ -102,7 +102,7 @@ export class Engine {
   addGroup(group: GroupConfig, cause: Cause): boolean {
     if (this.#table.inGroup(group.name).length > 0) return false;
     this.#table.setGroup(group);
-    this.#emit({ type: 'group', group: group.name, change: 'added' });
+    this.#emit({ type: 'group', group: group.name, change: 'added', ids: group.processes.map(namespecOf) });
     if (this.#shutdown.phase === 'running') this.#autostart(this.#table.inGroup(group.name), cause);
     return true;
   }
@@ -113,7 +113,7 @@ export class Engine {
     if (entries.length === 0) return 'unknown';
     if (entries.some(({ record }) => !STOPPED_STATES.has(record.state))) return 'running';
     this.#table.removeGroup(name);
-    this.#emit({ type: 'group', group: name, change: 'removed' });
+    this.#emit({ type: 'group', group: name, change: 'removed', ids: entries.map(({ id }) => id) });
     this.#reconsider(this.#table.all());
     this.#queue.turn();
     return 'removed';

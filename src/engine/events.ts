@@ -30,8 +30,13 @@ export type EngineEvent =
   | { readonly type: 'held'; readonly process: ProcessView }
   /** The configuration has changed while the process runs (a live update). */
   | { readonly type: 'configured'; readonly process: ProcessView }
-  /** A group was added or removed at run time. */
-  | { readonly type: 'group'; readonly group: string; readonly change: 'added' | 'removed' }
+  /** A group was added or removed at run time. `ids`: its processes. */
+  | {
+      readonly type: 'group';
+      readonly group: string;
+      readonly change: 'added' | 'removed';
+      readonly ids: readonly string[];
+    }
   /** A shutdown or restart of the supervisor has begun. */
   | { readonly type: 'supervisor'; readonly goal: Goal; readonly cause: ExitCause };
 

@@ -58,11 +58,12 @@ export async function forEachProcess(
 ): Promise<XmlRpcStruct[]> {
   const begunMs = api.nowMs();
   const round = (): number => (isImmediate ? 0 : roundOf(api.nowMs() - begunMs));
+  const ranks = new Map(ranking.map(({ id }, index) => [id, index]));
   const outcomes = processes.map(async ({ id }): Promise<TimedResult | null> => {
     // An earlier action may have changed this process.
     const proc = api.process(id);
     if (proc === null || !isSelected(proc)) return null;
-    const index = ranking.findIndex((other) => other.id === id);
+    const index = ranks.get(id) ?? -1;
     try {
       const done = action(proc, formatNamespec(proc.config.group, proc.config.name));
       if (done === true) return { round: 0, index, struct: structOf(proc, null) };

@@ -40,7 +40,7 @@ export class ProcessTimes {
 
   #note(event: SupervisorEvent): void {
     if (event.type === 'group' && event.change === 'removed') {
-      for (const id of this.#times.keys()) if (id.startsWith(`${event.group}:`)) this.#times.delete(id);
+      for (const id of event.ids) this.#times.delete(id);
     }
     if (event.type === 'restarted') for (const id of this.#times.keys()) if (!event.ids.has(id)) this.#times.delete(id);
     if (event.type !== 'process') return;

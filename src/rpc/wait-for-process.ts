@@ -4,6 +4,7 @@
  */
 import type { ProcessView } from '../engine/process-table.ts';
 import type { CallContext } from './method.ts';
+import { onAbort, onProcessChange } from './process-waits.ts';
 
 /**
  * Returns the answer to the client, or null to keep waiting. Throws the answer if it is a fault. The process is null if
@@ -17,11 +18,9 @@ export type Judge<T> = (proc: ProcessView | null) => T | null;
  */
 export function waitForProcess<T>({ api, signal }: CallContext, id: string, judge: Judge<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    // The first call of `judge` comes last, because it may call `end`, which needs both subscriptions.
-    let unsubscribe = (): void => undefined;
     const end = (): void => {
-      unsubscribe();
-      signal.removeEventListener('abort', abort);
+      ignoreChanges();
+      ignoreAbort();
     };
     const abort = (): void => {
       end();
@@ -38,11 +37,8 @@ export function waitForProcess<T>({ api, signal }: CallContext, id: string, judg
         reject(fault instanceof Error ? fault : new Error(String(fault)));
       }
     };
-    unsubscribe = api.subscribe((event) => {
-      if ((event.type === 'process' || event.type === 'held') && event.process.id === id) ask(event.process);
-      else if (event.type === 'group' && event.change === 'removed' && id.startsWith(`${event.group}:`)) ask(null);
-    });
-    signal.addEventListener('abort', abort);
+    const ignoreChanges = onProcessChange(api, id, ask);
+    const ignoreAbort = onAbort(signal, abort);
     if (signal.aborted) abort();
     else ask(api.process(id));
   });

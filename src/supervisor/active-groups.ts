@@ -27,6 +27,8 @@ export class ActiveGroups {
   readonly #parts: ActiveGroupsParts;
   readonly #byName: Map<string, GroupConfig>;
   #latest: Config;
+  /** The groups of the latest configurations, by name. */
+  readonly #indexes = new WeakMap<Config, ReadonlyMap<string, GroupConfig>>();
   /** The last change of each group that is under way. Never rejects. */
   readonly #turns = new Map<string, Promise<void>>();
 
@@ -211,7 +213,10 @@ export class ActiveGroups {
   }
 
   #configuredGroup(name: string): GroupConfig | undefined {
-    return this.#latest.groups.find((group) => group.name === name);
+    const known = this.#indexes.get(this.#latest);
+    const index = known ?? new Map(this.#latest.groups.map((group) => [group.name, group]));
+    if (known === undefined) this.#indexes.set(this.#latest, index);
+    return index.get(name);
   }
 }
 

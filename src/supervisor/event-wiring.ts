@@ -83,7 +83,8 @@ export class EventWiring {
         if (group === undefined) return;
         if (event.change === 'added') this.#addGroup(group);
         else this.#removeGroup(group);
-        return this.#followSubscriptions();
+        // Only listeners subscribe to events.
+        return group.type === 'eventlistener' ? this.#followSubscriptions() : this.#tap(event.ids);
       }
       case 'supervisor':
         this.#pools.publish({ kind: 'supervisor', change: 'stopping' });
@@ -204,6 +205,15 @@ export class EventWiring {
   #followSubscriptions(): void {
     this.#ticker.follow((period) => this.#pools.wants(`TICK_${period}`));
     this.#taps.update(this.#processes);
+  }
+
+  /** Opens the taps of these processes, and closes those of processes that were removed. */
+  #tap(ids: readonly string[]): void {
+    for (const id of ids) {
+      const proc = this.#processes.get(id);
+      if (proc === undefined) this.#taps.leave(id);
+      else this.#taps.follow(id, proc);
+    }
   }
 
   #observeProcess(event: Extract<EngineEvent, { type: 'process' }>): void {

@@ -15,7 +15,7 @@ import type { WatchFiles } from './watched-files.ts';
 
 /** Parts of {@link FileChanges}. */
 export interface FileChangesParts {
-  readonly engine: Pick<Engine, 'request' | 'restartProcess' | 'signalProcess' | 'process' | 'processes'>;
+  readonly engine: Pick<Engine, 'request' | 'restartProcess' | 'signalProcess' | 'process'>;
   readonly report: Report;
   readonly watchFiles: WatchFiles;
 }
@@ -31,6 +31,8 @@ export class FileChanges implements Monitor {
   readonly #parts: FileChangesParts;
   /** By patterns. */
   readonly #watches = new Map<string, SharedWatch>();
+  /** The patterns of each process that is watched. */
+  readonly #watchOf = new Map<string, string>();
 
   constructor(parts: FileChangesParts) {
     this.#parts = parts;
@@ -43,30 +45,34 @@ export class FileChanges implements Monitor {
   observe(event: EngineEvent): void {
     if (event.type === 'supervisor') this.close();
     else if (event.type === 'configured') this.#follow(event.process);
-    else if (event.type === 'group') this.#followAll();
+    else if (event.type === 'group') this.#followGroup(event.ids);
   }
 
   close(): void {
     for (const { close } of this.#watches.values()) close();
     this.#watches.clear();
+    this.#watchOf.clear();
   }
 
-  #followAll(): void {
-    const processes = this.#parts.engine.processes();
-    const known = new Set(processes.map(({ id }) => id));
-    for (const [key, { ids }] of this.#watches)
-      for (const id of [...ids].filter((other) => !known.has(other))) this.#leave(key, id);
-    for (const proc of processes) this.#follow(proc);
+  /** Follows the processes of a group that was added or removed. */
+  #followGroup(ids: readonly string[]): void {
+    for (const id of ids) {
+      const proc = this.#parts.engine.process(id);
+      if (proc === null) this.#leave(id);
+      else this.#follow(proc);
+    }
   }
 
   /** Watches the files of a process, and no others. */
   #follow({ id, config }: ProcessView): void {
     const patterns = config.options.restart_on_change;
     const wanted = patterns.join('\n');
-    for (const [key, { ids }] of this.#watches) if (key !== wanted && ids.has(id)) this.#leave(key, id);
+    if (this.#watchOf.get(id) === wanted) return;
+    this.#leave(id);
     if (patterns.length === 0) return;
     const watch = this.#watches.get(wanted) ?? this.#open(wanted, patterns);
     watch.ids.add(id);
+    this.#watchOf.set(id, wanted);
   }
 
   #open(key: string, patterns: readonly string[]): SharedWatch {
@@ -84,7 +90,11 @@ export class FileChanges implements Monitor {
     return watch;
   }
 
-  #leave(key: string, id: string): void {
+  /** Ends the watch of a process, if it has one. The last process of a watch closes it. */
+  #leave(id: string): void {
+    const key = this.#watchOf.get(id);
+    if (key === undefined) return;
+    this.#watchOf.delete(id);
     const watch = this.#watches.get(key);
     watch?.ids.delete(id);
     if (watch?.ids.size !== 0) return;

@@ -158,7 +158,7 @@ export class History implements HistoryReader {
         return;
       case 'group':
         this.#structureSeq = this.#add({ kind: 'group', group: event.group, change: event.change }).seq;
-        if (event.change === 'removed') this.#forget(event.group);
+        if (event.change === 'removed') for (const id of event.ids) this.#processes.delete(id);
         return;
       case 'supervisor': {
         const change = event.goal === 'exit' ? 'stopping' : 'restarting';
@@ -226,10 +226,6 @@ export class History implements HistoryReader {
     };
     this.#processes.set(id, made);
     return made;
-  }
-
-  #forget(group: string): void {
-    for (const id of this.#processes.keys()) if (id.startsWith(`${group}:`)) this.#processes.delete(id);
   }
 }
 

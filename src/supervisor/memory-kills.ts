@@ -62,7 +62,7 @@ export class MemoryKills {
 
   #observe(event: SupervisorEvent): void {
     if (event.type === 'group' && event.change === 'removed') {
-      for (const id of this.#kills.keys()) if (id.startsWith(`${event.group}:`)) this.#kills.delete(id);
+      for (const id of event.ids) this.#kills.delete(id);
     }
     if (event.type === 'restarted') for (const id of this.#kills.keys()) if (!event.ids.has(id)) this.#kills.delete(id);
     // Ignore kills before this run began.

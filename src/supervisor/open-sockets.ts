@@ -39,6 +39,11 @@ export class OpenSockets {
     return this.#open.get(key)?.socket ?? null;
   }
 
+  /** True if no socket is open. */
+  get isEmpty(): boolean {
+    return this.#open.size === 0;
+  }
+
   /** The requests of all open sockets, by key. */
   get requests(): ReadonlyMap<string, ListenRequest> {
     return new Map([...this.#open].map(([key, { request }]) => [key, request]));

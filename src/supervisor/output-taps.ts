@@ -33,17 +33,23 @@ export class OutputTaps {
 
   /** Opens and closes taps, so that they match the processes (by id) and the subscriptions of the listeners. */
   update(processes: ReadonlyMap<string, ProcessConfig>): void {
-    const open = new Set<string>();
-    for (const [id, proc] of processes)
-      for (const stream of STREAM_NAMES) {
-        const key = keyOf(id, stream);
-        const plan = this.#planOf(proc, stream);
-        const known = this.#taps.get(key)?.plan;
-        if (known?.log !== plan.log || known.communication !== plan.communication) this.#close(key);
-        if (!this.#taps.has(key)) this.#open(id, proc, stream, plan);
-        open.add(key);
-      }
-    for (const key of this.#taps.keys()) if (!open.has(key)) this.#close(key);
+    for (const [id, proc] of processes) this.follow(id, proc);
+  }
+
+  /** Opens and closes the taps of one process. */
+  follow(id: string, proc: ProcessConfig): void {
+    for (const stream of STREAM_NAMES) {
+      const key = keyOf(id, stream);
+      const plan = this.#planOf(proc, stream);
+      const known = this.#taps.get(key)?.plan;
+      if (known?.log !== plan.log || known.communication !== plan.communication) this.#close(key);
+      if (!this.#taps.has(key)) this.#open(id, proc, stream, plan);
+    }
+  }
+
+  /** Closes the taps of a process that is removed. */
+  leave(id: string): void {
+    for (const stream of STREAM_NAMES) this.#close(keyOf(id, stream));
   }
 
   /** True if a stream of the process has a tap. */

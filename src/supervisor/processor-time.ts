@@ -24,8 +24,7 @@ export class ProcessorTime {
   /** Takes an event of the engine. */
   observe(event: SupervisorEvent): void {
     if (event.type === 'spawned') this.#names.set(event.pid, event.process.id);
-    if (event.type === 'group' && event.change === 'removed')
-      for (const id of this.#totals.keys()) if (id.startsWith(`${event.group}:`)) this.#totals.delete(id);
+    if (event.type === 'group' && event.change === 'removed') for (const id of event.ids) this.#totals.delete(id);
     if (event.type === 'restarted')
       for (const id of this.#totals.keys()) if (!event.ids.has(id)) this.#totals.delete(id);
   }

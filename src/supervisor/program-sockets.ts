@@ -218,6 +218,7 @@ export class ProgramSockets {
 
   /** Closes the sockets that no process needs. `changed`: a group that is judged by its new configuration. */
   closeUnused(changed: GroupConfig | null = null): void {
+    if (this.#sockets.isEmpty) return;
     const needed = new Set([...this.#pending].flatMap((keys) => [...keys]));
     for (const view of this.#engine().processes()) {
       for (const key of keysOf(view.config)) {

@@ -72,7 +72,7 @@ export class Schedules implements Monitor {
   observe(event: EngineEvent): void {
     if (event.type === 'supervisor') return this.close();
     if (event.type === 'configured') this.#plan(event.process);
-    else if (event.type === 'group') for (const proc of this.#parts.engine.processes()) this.#plan(proc);
+    else if (event.type === 'group') this.#planGroup(event.ids);
     else return;
     this.#arm();
   }
@@ -87,6 +87,15 @@ export class Schedules implements Monitor {
   close(): void {
     this.#plans.clear();
     this.#arm();
+  }
+
+  /** Plans the processes of a group that was added or removed. */
+  #planGroup(ids: readonly string[]): void {
+    for (const id of ids) {
+      const proc = this.#parts.engine.process(id);
+      if (proc === null) this.#plans.delete(id);
+      else this.#plan(proc);
+    }
   }
 
   /** Plans a process. A schedule that has not changed continues. */

@@ -39,7 +39,7 @@ class Scene {
   }
 
   removed(group: string): void {
-    this.#tell({ type: 'group', group, change: 'removed' } satisfies EngineEvent);
+    this.#tell({ type: 'group', group, change: 'removed', ids: [`${group}:${group}`] } satisfies EngineEvent);
   }
 
   restarted(...ids: string[]): void {

@@ -48,9 +48,9 @@ test('a removed group is forgotten', () => {
   const times = new ProcessorTime();
   times.measured('g:web', 100);
   times.measured('gg:web', 100);
-  times.observe({ type: 'group', group: 'g', change: 'added' });
+  times.observe({ type: 'group', group: 'g', change: 'added', ids: ['g:web'] });
   assert.equal(times.totalMsOf('g:web'), 100);
-  times.observe({ type: 'group', group: 'g', change: 'removed' });
+  times.observe({ type: 'group', group: 'g', change: 'removed', ids: ['g:web'] });
   assert.equal(times.totalMsOf('g:web'), 0);
   assert.equal(times.totalMsOf('gg:web'), 100);
 });

@@ -178,7 +178,7 @@ test('an update with another schedule sets new times', () => {
   schedules.observe(world.configure('b', {}));
   schedules.observe(world.configure('c', { cron: schedule('0 * * * *'), tz: 'Asia/Kolkata' }));
   world.configure('new', { cron: schedule('10 * * * *'), tz: 'UTC' });
-  schedules.observe({ type: 'group', group: 'new', change: 'added' });
+  schedules.observe({ type: 'group', group: 'new', change: 'added', ids: ['new'] });
   world.clock.advance(60 * MINUTE_MS);
   assert.deepEqual(world.asked, ['a 2026-11-21T12:05:00', 'new 2026-11-21T12:10:00', 'c 2026-11-21T12:30:00']);
 });

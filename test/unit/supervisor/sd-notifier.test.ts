@@ -43,7 +43,7 @@ class World {
 
   change(problems: string[]): void {
     this.problems = problems;
-    this.notifier.observe({ type: 'group', group: 'g', change: 'added' });
+    this.notifier.observe({ type: 'group', group: 'g', change: 'added', ids: ['g:web'] });
   }
 
   take(): string[] {
