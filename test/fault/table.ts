@@ -22,6 +22,8 @@ export type Outcome = 'passes' | 'passes, logged' | 'fails, logged' | 'refused' 
 export function outcomeOf({ failure, line }: Finding): Outcome {
   if (failure === null) return line === null ? 'passes' : 'passes, logged';
   if (line !== null) return 'fails, logged';
+  // The time limit of an operation on a log.
+  if (failure.endsWith('; the work goes on')) return 'late';
   if (/^[A-Z_]+: /.test(failure)) return 'refused';
   return /ECONN|EPIPE|hang up/.test(failure) ? 'cut off' : 'late';
 }
