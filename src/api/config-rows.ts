@@ -30,7 +30,6 @@ function optionAnswer({ name, value, place }: EffectiveOption): OptionAnswer {
 const lane = new Lane(1);
 
 async function readConfig({ context: { api }, exchange, query }: ApiCall<ConfigQuery, null>): Promise<ConfigAnswer> {
-  exchange.signal.throwIfAborted();
   const { names, all = false } = query;
   const wanted = names === undefined ? null : new Set(chooseProcesses(api, names).map(displayNameOf));
   const { file, included, sections } = api.effectiveConfig();
@@ -57,6 +56,6 @@ export const configRows: readonly ApiRow[] = [
       all: maybe(truth('Also options that are at their default')),
     },
     answer: configSchema,
-    run: (call) => lane.run(() => readConfig(call)),
+    run: (call) => lane.run(() => readConfig(call), call.exchange.signal),
   }),
 ];

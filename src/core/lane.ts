@@ -13,9 +13,13 @@ export class Lane {
     return this.#running >= this.#most;
   }
 
-  /** Runs work when its turn comes. Settles as the work does. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.isFull) await new Promise<void>((resolve) => this.#line.push(resolve));
+  /**
+   * Runs work when its turn comes. Settles as the work does. Rejects if the signal is aborted before its turn: the work
+   * leaves the line and does not run.
+   */
+  async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.isFull) await this.#turn(signal);
     else this.#running += 1;
     try {
       return await work();
@@ -25,5 +29,20 @@ export class Lane {
       if (next === undefined) this.#running -= 1;
       else next();
     }
+  }
+
+  #turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#line.splice(this.#line.indexOf(begin), 1);
+        reject(signal?.reason);
+      };
+      const begin = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      this.#line.push(begin);
+      signal?.addEventListener('abort', leave);
+    });
   }
 }

@@ -83,7 +83,7 @@ class MetricsAnswers {
     };
     const text = await (views === null
       ? this.#sharedBy(`${format.type} ${isPacked}`).ask(make, exchange.signal)
-      : this.#lane.run(make));
+      : this.#lane.run(make, exchange.signal));
     const vary = { Vary: 'Accept, Accept-Encoding' };
     const coding = isPacked ? { 'Content-Encoding': 'gzip' } : {};
     return sendText(exchange, 200, { type: format.type, text }, { ...vary, ...coding });

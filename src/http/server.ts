@@ -180,6 +180,11 @@ export function createHttpServer(
         refuse({ request, response }, error.status);
         return;
       }
+      if (signal.aborted && error === signal.reason) {
+        // The client has left, or it waits while the server closes.
+        if (!response.destroyed) refuse({ request, response }, 503);
+        return;
+      }
       if (error instanceof AnswerBudgetError) {
         if (error.isFirst) report('warn', `cannot answer ${match.route.path}: ${error.message}`);
         refuse({ request, response }, 503, { 'Retry-After': RETRY_SECONDS });
