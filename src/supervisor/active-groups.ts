@@ -119,19 +119,21 @@ export class ActiveGroups {
    * opened; the group then stays as it is.
    */
   update(name: string, cause: Cause): Promise<string[] | null | SocketRefusal> {
-    return this.#inTurn(name, () => this.#update(name, cause));
+    return this.#inTurn([name], () => this.#update(name, cause));
   }
 
   /**
    * Gives a program another number of processes, until `numprocs` of the configuration changes. Starts or stops only
-   * the difference, unless the program uses %(numprocs)s. Resolves when the processes that are too many have stopped.
-   * Refuses if the group has other changes in the configuration, because they would be applied too.
+   * the difference, unless the program uses %(numprocs)s. Programs that depend on it then depend on that number of
+   * processes. Resolves when the processes that are too many have stopped. Refuses if the group has other changes in
+   * the configuration, because they would be applied too.
    */
   scale(program: string, count: number, cause: Cause): Promise<ScaleOutcome> {
     const isOf = (proc: ProcessConfig): boolean => proc.program === program;
     const name = [...this.#byName.values()].find(({ processes }) => processes.some(isOf))?.name;
     if (name === undefined) return Promise.resolve({ kind: 'unknown' });
-    return this.#inTurn(name, async () => {
+    const dependents = this.#dependentsOf(program);
+    return this.#inTurn([name, ...dependents.filter((other) => other !== name)], async () => {
       const unread = await this.reach((problem) => problem);
       if (unread !== null) return { kind: 'refused', reason: unread.problems.join('; ') };
       const group = this.#byName.get(name);
@@ -139,14 +141,19 @@ export class ActiveGroups {
       const [first] = present;
       if (group === undefined || first === undefined) return { kind: 'unknown' };
       const { scales } = this.#parts.configuration;
-      const reason = this.#prepareScale(group, { program, count, configured: first.scaledFrom ?? present.length });
-      if (reason !== null) return { kind: 'refused', reason };
+      const scale = { program, count, configured: first.scaledFrom ?? present.length };
+      const changed = this.#prepareScale(group, scale);
+      if (typeof changed === 'string') return { kind: 'refused', reason: changed };
+      const affected = dependents.filter((other) => other !== name && changed.includes(other));
+      // No dependent may wait for a process that is not configured.
+      if (count < present.length) for (const other of affected) await this.#update(other, cause);
       const updated = await this.#update(name, cause);
       if (updated instanceof SocketRefusal) {
         this.#parts.configuration.setScales(scales);
         this.reread();
-        return { kind: 'refused', reason: updated.message };
       }
+      for (const other of affected) await this.#update(other, cause);
+      if (updated instanceof SocketRefusal) return { kind: 'refused', reason: updated.message };
       const [before, after] = [group, this.#byName.get(name)].map(
         (state) => new Set(state?.processes.map((proc) => proc.name)),
       );
@@ -159,8 +166,14 @@ export class ActiveGroups {
     });
   }
 
-  /** Reads the configuration with another number of processes. Returns null, or the reason why that is refused. */
-  #prepareScale(group: GroupConfig, { program, ...scale }: Scale & { readonly program: string }): string | null {
+  /**
+   * Reads the configuration with another number of processes. Returns the names of the groups that only this number
+   * changes, or the reason why it is refused.
+   */
+  #prepareScale(
+    group: GroupConfig,
+    { program, ...scale }: Scale & { readonly program: string },
+  ): readonly string[] | string {
     if (group.type !== 'program' || group.processes.some((proc) => proc.program === program && proc.type !== 'program'))
       return `${program} is no [program:x]; only programs can be scaled`;
     const { configuration } = this.#parts;
@@ -172,7 +185,7 @@ export class ActiveGroups {
     const others = [...scales].filter(([name]) => name !== program);
     configuration.setScales(new Map(scale.count === scale.configured ? others : [...others, [program, scale]]));
     const changed = this.reread();
-    if (!('problems' in changed)) return null;
+    if (!('problems' in changed)) return changed.changed.filter((other) => !pending.changed.includes(other));
     configuration.setScales(scales);
     this.reread();
     return changed.problems.join('; ');
@@ -198,16 +211,30 @@ export class ActiveGroups {
     }
   }
 
-  /** Runs a change of a group after the changes of that group that are under way. */
-  #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(change);
+  /** Returns the names of the active groups with a process that depends on a process of a program. */
+  #dependentsOf(program: string): string[] {
+    const all = [...this.#byName.values()];
+    const ids = new Set(
+      all.flatMap(({ processes }) => processes.filter((proc) => proc.program === program).map(namespecOf)),
+    );
+    const depends = ({ dependsOn }: ProcessConfig): boolean =>
+      dependsOn.some(({ group, process: name }) => ids.has(namespecOf({ group, name })));
+    return all.filter(({ processes }) => processes.some(depends)).map(({ name }) => name);
+  }
+
+  /**
+   * Runs a change of groups after the changes of those groups that are under way. All places in line are taken at once,
+   * so that two changes never wait for each other.
+   */
+  #inTurn<T>(names: readonly string[], change: () => Promise<T>): Promise<T> {
+    const turn = Promise.all(names.flatMap((name) => this.#turns.get(name) ?? [])).then(change);
     const over = turn.then(
       () => undefined,
       () => undefined,
     );
-    this.#turns.set(name, over);
+    for (const name of names) this.#turns.set(name, over);
     void over.then(() => {
-      if (this.#turns.get(name) === over) this.#turns.delete(name);
+      for (const name of names) if (this.#turns.get(name) === over) this.#turns.delete(name);
     });
     return turn;
   }

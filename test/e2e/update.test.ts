@@ -155,6 +155,46 @@ test('scale changes the number of processes until numprocs changes', { skip }, a
   await launched.waitForLine(/'worker' is scaled no more: numprocs of the configuration has changed$/);
 });
 
+test('programs that depend on a scaled program depend on its new number of processes', { skip }, async (t) => {
+  const launched = await launch(t, {
+    config: `[supervisord]
+[program:gate]
+command=sh -c "echo closed; while [ ! -e %(here)s/open ]; do sleep 0.05; done"
+oneshot=true
+startsecs=0
+[program:pool]
+command=sh -c "echo pool %(process_num)s is up; exec sleep 1000"
+process_name=%(process_num)s
+numprocs=3
+startsecs=0
+depends_on=gate:completed
+[program:after]
+command=sh -c "echo after %(process_num)s is up; exec sleep 1000"
+process_name=%(process_num)s
+numprocs=2
+startsecs=0
+depends_on=pool:restart
+`,
+  });
+  const scale = async (word: string): Promise<string> => (await launched.ctl('scale', word)).stdout;
+  await launched.stdout.waitFor(/closed$/);
+  assert.equal(await scale('pool=1'), '1: stopped\n2: stopped\npool: scaled from 3 to 1\n');
+  assert.deepEqual(
+    (await statusesOf(launched)).filter(({ group }) => group === 'after').map(({ description }) => description),
+    Array.from({ length: 2 }, () => 'waits for pool:0 to be started'),
+  );
+  assert.equal(await scale('after=1'), '1: stopped\nafter: scaled from 2 to 1\n');
+  await writeFile(join(launched.folder, 'open'), '');
+  await launched.stdout.waitFor(/after 0 is up$/);
+  assert.equal(await scale('pool=2'), '1: added\npool: scaled from 1 to 2\n');
+  await launched.stdout.waitFor(/pool 1 is up$/);
+  assert.equal((await launched.ctl('update')).stdout, '', 'nothing is left to update');
+  await launched.ctl('restart', 'pool:1');
+  await launched.stdout.waitFor(/after 0 is up$/, { count: 2 });
+  launched.signal('SIGTERM');
+  assert.deepEqual(await launched.exit, { code: 0, signal: null });
+});
+
 test('update applies settings of the supervisor itself, and names those that it cannot', { skip }, async (t) => {
   const configured = (settings: string): string =>
     `[supervisord]\nloglevel=error\n${settings}[program:a-program-with-a-long-name]\nstartsecs=0\n` +
