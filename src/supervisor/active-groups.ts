@@ -90,7 +90,12 @@ export class ActiveGroups {
     if (this.#byName.has(name)) return 'active';
     const group = this.#configuredGroup(name);
     if (group === undefined) return 'unknown';
-    const sockets = catchRefusal(() => this.#parts.sockets.prepare(group));
+    const sockets = catchRefusal(() => {
+      const pending = this.#parts.sockets.prepare(group);
+      // A new group has no sockets to give up: one in its way is that of another group.
+      pending.complete();
+      return pending;
+    });
     if (sockets instanceof SocketRefusal) return sockets;
     this.#byName.set(name, group);
     for (const proc of group.processes) this.#parts.streams.open(proc);

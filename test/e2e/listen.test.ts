@@ -176,6 +176,17 @@ test(
     );
     assert.equal(partly.code, 1);
     await assert.rejects(ask(tcp(other)), { code: 'ECONNREFUSED' });
+
+    await configure(
+      launched,
+      `${text(`tcp://0.0.0.0:${port}`)}[program:new]\ncommand=x\nlisten=tcp://127.0.0.1:${port}\n`,
+    );
+    assert.match((await launched.ctl('update')).stdout, /^new: ERROR \(\S+:10: \[program:new\] listen: /);
+    assert.match(
+      (await launched.ctl('status')).stdout,
+      /^web +RUNNING [^\n]*\n$/,
+      'the socket of another group is in its way',
+    );
   },
 );
 
