@@ -337,9 +337,10 @@ export const programOptions = {
     },
   ),
   stdout_logfile_maxbytes: proc.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
+    ...live,
     sample: '50MB',
   }),
-  stdout_logfile_backups: proc.option(integer, 10, 'Number of rotated logs to keep.'),
+  stdout_logfile_backups: proc.option(integer, 10, 'Number of rotated logs to keep.', live),
   stdout_capture_maxbytes: program.option(byteSize, 0, 'Maximum size of output in capture mode; 0 for no capture.'),
   stdout_events_enabled: program.option(boolean, false, 'Send its standard output as events.'),
   stdout_syslog: proc.option(boolean, false, 'Send its standard output to syslog, with its name.'),
@@ -350,9 +351,10 @@ export const programOptions = {
     sample: '/tmp/x.err, /dev/stderr',
   }),
   stderr_logfile_maxbytes: proc.option(byteSize, 50 * MB, 'Size at which that log is rotated; 0 for never.', {
+    ...live,
     sample: '50MB',
   }),
-  stderr_logfile_backups: proc.option(integer, 10, 'Number of rotated logs to keep.'),
+  stderr_logfile_backups: proc.option(integer, 10, 'Number of rotated logs to keep.', live),
   stderr_capture_maxbytes: program.option(byteSize, 0, 'Maximum size of output in capture mode; 0 for no capture.'),
   stderr_events_enabled: program.option(boolean, false, 'Send its standard error as events.'),
   stderr_syslog: proc.option(boolean, false, 'Send its standard error to syslog, with its name.'),

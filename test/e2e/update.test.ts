@@ -3,7 +3,7 @@
  * changes apply while the programs run.
  */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { order, statusesOf } from './connections.ts';
@@ -153,6 +153,27 @@ test('scale changes the number of processes until numprocs changes', { skip }, a
   await launched.ctl('update');
   assert.equal(await names(), 'web 0', 'numprocs has changed');
   await launched.waitForLine(/'worker' is scaled no more: numprocs of the configuration has changed$/);
+});
+
+test('update changes the limits of a log file while its program runs', { skip }, async (t) => {
+  const text = (limits: string): string => `[supervisord]
+[program:web]
+command=sh -c "while :; do echo $$ 3456789012345678901234567890; sleep 0.02; done"
+startsecs=0
+stdout_logfile=%(here)s/web.log
+${limits}
+`;
+  const launched = await launch(t, { config: text('stdout_logfile_backups=0') });
+  const read = (name: string): Promise<string> => readFile(join(launched.folder, name), 'utf8').catch(() => '');
+  await launched.waitForLine(/spawned: 'web'/);
+  await writeFile(
+    join(launched.folder, 'supervisord.conf'),
+    text('stdout_logfile_backups=3\nstdout_logfile_maxbytes=200'),
+  );
+  assert.equal((await launched.ctl('update')).stdout, 'web: updated process group\n');
+  while ((await read('web.log.2')) === '') await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.match(await read('web.log.2'), /^(\d+) 3456789012345678901234567890\n(\1 [^\n]*\n)*$/);
+  assert.equal((await read('web.log.2')).split(' ')[0], (await read('web.log.1')).split(' ')[0], 'the same process');
 });
 
 test('programs that depend on a scaled program depend on its new number of processes', { skip }, async (t) => {
