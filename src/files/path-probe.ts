@@ -5,7 +5,7 @@
  * TERM. So a thread of the pool looks first. Files on local disks are not asked for.
  */
 import { findRemote, recentMounts, type RemoteMounts, type RemotePath } from './remote-mounts.ts';
-import { interpreterIn, MOST_INTERPRETERS, readHead, readHeadOnThread } from './file-head.ts';
+import { interpreterIn, loaderOf, MOST_INTERPRETERS, readHead, readHeadOnThread } from './file-head.ts';
 
 /** Time within which a file system must answer. */
 const PATIENCE_MS = 5000;
@@ -14,7 +14,7 @@ const FRESH_MS = 100;
 /** Reason of a look that was ended. A start gives it as the reason why it was not made. */
 const CALLED_OFF = 'it was stopped before it was started';
 
-/** A path to look at: as such, or with the interpreters that execute it. */
+/** A path to look at: as such, or with the interpreters and the loader that execute it. */
 export type LookedAt = string | { readonly executable: string };
 
 /** A remote path, and the number of interpreters that may follow it. */
@@ -160,7 +160,7 @@ export class PathProbe {
     return answered;
   }
 
-  /** Returns the first remote path that is touched on the way to a path, or to its interpreter; null for none. */
+  /** Returns the first remote path on the way to a path, or to its interpreter or loader; null for none. */
   #remoteOf(path: LookedAt, mounts: RemoteMounts): Look | null {
     if (typeof path !== 'string') return this.#remoteOfExecutable(path.executable, MOST_INTERPRETERS, mounts);
     const remote = findRemote(path, mounts);
@@ -176,7 +176,10 @@ export class PathProbe {
 
   #interpreterOf(head: Buffer, interpreters: number, mounts: RemoteMounts): Look | null {
     const path = interpreterIn(head);
-    return path === null ? null : this.#remoteOfExecutable(path, interpreters - 1, mounts);
+    if (path !== null) return this.#remoteOfExecutable(path, interpreters - 1, mounts);
+    const loader = loaderOf(head);
+    // The kernel opens the loader too. A loader has no loader of its own.
+    return loader?.startsWith('/') === true ? this.#remoteOfExecutable(loader, 0, mounts) : null;
   }
 }
 

@@ -3,11 +3,10 @@
  * an ELF program. Reads the beginning of one regular file and executes nothing.
  */
 import { statSync } from 'node:fs';
+import { isElf, loaderOf } from '../files/file-head.ts';
 
 /** Number of bytes in which a shell looks for a NUL, to tell scripts from programs. */
 const SCRIPT_BYTES = 256;
-const ELF_MAGIC = '\x7fELF';
-const PT_INTERP = 3;
 
 /** Machines of ELF headers (elf.h), with the names of uname(1). */
 const MACHINES: ReadonlyMap<number, string> = new Map([
@@ -145,24 +144,6 @@ function explainFormat(head: Buffer): string {
 
 function readMachine(head: Buffer, isLittle: boolean): number {
   return isLittle ? head.readUInt16LE(18) : head.readUInt16BE(18);
-}
-
-function isElf(head: Buffer): boolean {
-  return head.toString('latin1', 0, 4) === ELF_MAGIC;
-}
-
-/** Returns the loader (PT_INTERP) of a 64-bit little-endian program, if it is within the head. */
-function loaderOf(head: Buffer): string | null {
-  if (head.length < 64 || head[4] !== 2 || head[5] !== 1) return null;
-  const [table, size, count] = [Number(head.readBigUInt64LE(32)), head.readUInt16LE(54), head.readUInt16LE(56)];
-  for (let index = 0; index < count; index++) {
-    const at = table + index * size;
-    if (size < 56 || at + 56 > head.length) return null;
-    if (head.readUInt32LE(at) !== PT_INTERP) continue;
-    const [start, length] = [Number(head.readBigUInt64LE(at + 8)), Number(head.readBigUInt64LE(at + 32))];
-    return start + length > head.length ? null : head.toString('utf8', start, start + Math.max(0, length - 1));
-  }
-  return null;
 }
 
 function fileState(path: string): 'missing' | 'executable' | 'other' {

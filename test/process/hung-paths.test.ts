@@ -301,6 +301,41 @@ test('the interpreters of a script are looked at, wherever the script is', async
   assert.deepEqual(reasons, [null, null, null]);
 });
 
+/** The head of a 64-bit program with a loader. */
+function programWith(loader: string): string {
+  const head = Buffer.alloc(64 + 56);
+  head.write('\x7fELF\x02\x01', 'latin1');
+  head.writeBigUInt64LE(64n, 32);
+  head.writeUInt16LE(56, 54);
+  head.writeUInt16LE(1, 56);
+  head.writeUInt32LE(3, 64);
+  head.writeBigUInt64LE(BigInt(head.length), 64 + 8);
+  head.writeBigUInt64LE(BigInt(loader.length + 1), 64 + 32);
+  return `${head.toString('latin1')}${loader}\0`;
+}
+
+test('the loader of a program is looked at, also that of an interpreter', async () => {
+  const { touched, reasons, look } = probeWith({
+    '/opt/program': programWith('/srv/app/ld.so'),
+    '/opt/script': '#!/opt/program\n',
+    '/opt/near': programWith('/opt/lib/ld.so'),
+    '/opt/relative': programWith('srv/app/ld.so'),
+  });
+  look({ executable: '/opt/near' }, { executable: '/opt/relative' });
+  assert.deepEqual(reasons, [null]);
+  look({ executable: '/opt/program' }, { executable: '/opt/script' });
+  for (const index of [0, 1]) {
+    await turnOfLoop();
+    touched[index]?.answer();
+  }
+  await turnOfLoop();
+  assert.deepEqual(
+    touched.map(({ path }) => path),
+    ['/srv/app/ld.so', '/srv/app/ld.so'],
+  );
+  assert.deepEqual(reasons, [null, null]);
+});
+
 test('the head of a file names its interpreter', async (t) => {
   for (const [head, path] of [
     ['#!/bin/sh', '/bin/sh'],
