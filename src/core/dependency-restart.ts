@@ -3,6 +3,9 @@
  * one has met its condition. A run is known by its start, since a process that was removed and added counts anew. Pure.
  */
 
+/** Start that is known of a dependency that was not executed yet when the process began to follow it. */
+export const BEFORE_FIRST_RUN = -1;
+
 /** The facts about one dependency that a process follows. */
 export interface FollowedDependency {
   /** Namespec. */
@@ -13,6 +16,8 @@ export interface FollowedDependency {
   readonly startedMs: number | null;
   /** Start of the latest of its runs that the current run of the process has seen; null if it was not followed then. */
   readonly knownStartMs: number | null;
+  /** True if its latest run is the first one since it was added. */
+  readonly isFirstRun: boolean;
   /** True if the latest run meets the condition. */
   readonly isMet: boolean;
   /** True if the condition is not met, and may be met without help. */
@@ -22,8 +27,9 @@ export interface FollowedDependency {
 }
 
 /** True if the process has to follow this dependency: a new run has met the condition. */
-function isNew({ isMet, startedMs, knownStartMs }: FollowedDependency): boolean {
-  return isMet && knownStartMs !== null && startedMs !== knownStartMs;
+function isNew({ isMet, startedMs, knownStartMs, isFirstRun }: FollowedDependency): boolean {
+  if (!isMet || knownStartMs === null) return false;
+  return knownStartMs === BEFORE_FIRST_RUN ? !isFirstRun : startedMs !== knownStartMs;
 }
 
 /**

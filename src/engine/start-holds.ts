@@ -5,7 +5,7 @@
 import type { Dependency } from '../config/model.ts';
 import { formatNamespec } from '../core/namespec.ts';
 import type { Circumstances, Hold, ProcessInput } from '../core/process-record.ts';
-import { findNewRuns, type FollowedDependency, isAboutToFollow } from '../core/dependency-restart.ts';
+import { BEFORE_FIRST_RUN, findNewRuns, type FollowedDependency, isAboutToFollow } from '../core/dependency-restart.ts';
 import { canStillBeMet, type DependencyFacts, findHold, hasFailedForGood, isMet } from '../core/start-hold.ts';
 import { purposeOf, tellsReadiness } from './policy.ts';
 import { type Entry, isFollower, namespecOf, type ProcessTable, type ProcessView } from './process-table.ts';
@@ -41,15 +41,14 @@ function followedBy(entry: Entry, table: ProcessTable): FollowedDependency[] {
 /**
  * Returns the starts of the dependencies that a process follows, as its run sees them from now on: those of runs that
  * meet the condition. Another dependency keeps the start that was known before. After an update, only those change that
- * were not followed before.
+ * were not followed before. The first run of one that the update has added is none to follow.
  */
 function knownStartsOf(entry: Entry, table: ProcessTable, type: 'spawned' | 'configured'): ReadonlyMap<string, number> {
   const before = entry.record.knownStartsMs;
   return new Map(
     followedBy(entry, table).map(({ id, startedMs, isMet: isMetNow }) => {
-      const latest = startedMs ?? 0;
-      if (type === 'configured') return [id, before.get(id) ?? latest];
-      return [id, isMetNow ? latest : (before.get(id) ?? 0)];
+      if (type === 'configured') return [id, before.get(id) ?? startedMs ?? BEFORE_FIRST_RUN];
+      return [id, isMetNow ? (startedMs ?? 0) : (before.get(id) ?? 0)];
     }),
   );
 }
@@ -108,6 +107,7 @@ class DependencySearch {
         name: facts.name,
         startedMs: other.record.startedMs,
         knownStartMs: entry.record.knownStartsMs.get(id) ?? null,
+        isFirstRun: other.record.run === 1,
         isMet: isMetNow,
         isAwaited: !isMetNow && canStillBeMet(facts),
         isAboutToRestart: this.#isAboutToRestart(other),

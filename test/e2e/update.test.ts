@@ -210,6 +210,7 @@ depends_on=pool:restart
   assert.equal(await scale('pool=2'), '1: added\npool: scaled from 1 to 2\n');
   await launched.stdout.waitFor(/pool 1 is up$/);
   assert.equal((await launched.ctl('update')).stdout, '', 'nothing is left to update');
+  assert.equal(launched.stdout.all.filter((line) => line.endsWith('after 0 is up')).length, 1, 'no restart yet');
   await launched.ctl('restart', 'pool:1');
   await launched.stdout.waitFor(/after 0 is up$/, { count: 2 });
   launched.signal('SIGTERM');

@@ -293,6 +293,22 @@ test('an update: from then on it follows new runs, and no longer', () => {
   assert.equal(world.state('web'), 'RUNNING');
 });
 
+test('an update adds a dependency: its first run restarts nothing, the next one does', () => {
+  const world = worldOf({ name: 'db' }, { name: 'web', needs: { db: 'started:restart' } });
+  const [added] = world.groupsOf([{ name: 'cache', pre_start_command: 'x' }]);
+  assert.ok(added !== undefined);
+  assert.equal(world.engine.addGroup(added, REQUEST), true);
+  for (const group of world.groupsOf([{ name: 'web', needs: { db: 'started:restart', cache: 'started:restart' } }]))
+    world.engine.updateGroup(group);
+  world.endJob('cache pre_start_command');
+  world.clock.advance(1000);
+  assert.deepEqual([world.state('cache'), world.state('web')], ['RUNNING', 'RUNNING']);
+  world.end(exitWith(1), 'cache');
+  world.endJob('cache pre_start_command');
+  world.clock.advance(1000);
+  assert.deepEqual([world.state('cache'), world.state('web')], ['RUNNING', 'STOPPING']);
+});
+
 test('a dependency that was removed and added again has a new run', () => {
   const world = worldOf({ name: 'db' }, { name: 'web', needs: { db: 'started:restart' } });
   world.engine.request('db:db', 'stop', REQUEST);

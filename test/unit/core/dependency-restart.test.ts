@@ -1,13 +1,19 @@
 /** The rule of restarts that follow dependencies. test/engine/follow.test.ts has the whole. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findNewRuns, type FollowedDependency, isAboutToFollow } from '../../../src/core/dependency-restart.ts';
+import {
+  BEFORE_FIRST_RUN,
+  findNewRuns,
+  type FollowedDependency,
+  isAboutToFollow,
+} from '../../../src/core/dependency-restart.ts';
 
 const SAME: FollowedDependency = {
   id: 'db:db',
   name: 'db',
   startedMs: 5,
   knownStartMs: 5,
+  isFirstRun: false,
   isMet: true,
   isAwaited: false,
   isAboutToRestart: false,
@@ -21,6 +27,10 @@ test('a restart needs a new run that meets the condition', () => {
   assert.deepEqual(findNewRuns([NEW, SAME, NEW]), ['db']);
   assert.deepEqual(findNewRuns([{ ...NEW, isMet: false }]), []);
   assert.deepEqual(findNewRuns([{ ...NEW, knownStartMs: null }]), [], 'it was not followed when the run began');
+  assert.deepEqual(findNewRuns([{ ...NEW, isFirstRun: true }]), ['db'], 'it was removed and added again');
+  const added = { ...NEW, knownStartMs: BEFORE_FIRST_RUN };
+  assert.deepEqual(findNewRuns([{ ...added, isFirstRun: true }]), [], 'its first run was to come');
+  assert.deepEqual(findNewRuns([added]), ['db']);
 });
 
 test('a restart waits for others that are about to have a new run', () => {
