@@ -12,6 +12,7 @@ import { join, relative } from 'node:path';
 import { run as runTests } from 'node:test';
 import { parseArgs, promisify } from 'node:util';
 import { uncoveredIn } from './coverage.ts';
+import { ATTEMPT_TIMEOUT } from './executable.ts';
 import { pathWithoutShims, ROOT } from './platform.ts';
 import { descendantsOf, kill } from './process-tree.ts';
 import { StalledFiles } from './stalled-files.ts';
@@ -273,7 +274,7 @@ async function runFolder(ring: Ring, count: number): Promise<Tally> {
     env: { ...process.env, ...ring.env },
     // The runner passes on all its options, and the default of --report-signal turns reports on. A test that gets
     // SIGUSR2 would write a report.
-    execArgv: ['--no-report-on-signal'],
+    execArgv: ['--no-report-on-signal', ATTEMPT_TIMEOUT],
     ...(isGated ? { coverage: true, coverageIncludeGlobs: (ring.covers ?? []).map((folder) => `${folder}/**`) } : {}),
   });
   const output = new Map<string, string>();

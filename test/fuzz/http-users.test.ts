@@ -216,7 +216,7 @@ test('no request reaches a route without its role, and none is answered with 500
           const code = check(world, role, answer);
           counts.set(code, (counts.get(code) ?? 0) + 1);
         } catch (error) {
-          throw new Error(note, { cause: error });
+          throw new Error(`${note}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
         }
       }
     };

@@ -438,6 +438,18 @@ describe('names', () => {
     assert.equal(await late, null);
   });
 
+  test('a busy loop does not end the try of the first of two addresses', async (t) => {
+    const port = await serve(t, (_request, response) => response.end());
+    const addresses = ['127.0.0.1', '::1'].map((address) => ({ address, family: address === '::1' ? 6 : 4 }));
+    const lookups = new HostLookups((_host, _options, done) => done(null, addresses));
+    const answer = outcomeOf(`http://db.test:${port}/`, { lookups });
+    // The connection has begun, and the loop has not seen yet that it is there.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const beganMs = performance.now();
+    while (performance.now() - beganMs < 400);
+    assert.equal(await answer, null);
+  });
+
   test('few look-ups run at the same time, the others follow; an unknown name is a failure', async (t) => {
     const { lookups, asked, reply } = slowNames();
     const port = await serveRaw(t, () => undefined);
