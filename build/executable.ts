@@ -22,8 +22,8 @@ import type { BundleName } from '../src/startup/bundles.ts';
 const run = promisify(execFile);
 
 /**
- * Time for each address of a host in milliseconds, such as the two of localhost. With Node's 250 ms, the first one fails
- * when the loop is busy for that long.
+ * Time for each address of a host in milliseconds, such as the two of localhost. With Node's 250 ms, the first one
+ * fails when the loop is busy for that long.
  */
 export const ATTEMPT_TIMEOUT = '--network-family-autoselection-attempt-timeout=1000';
 
