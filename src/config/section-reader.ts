@@ -24,7 +24,7 @@ function findOption(view: SectionView, name: string, option: Option<unknown>): R
   return undefined;
 }
 
-/** What is the same for each section that is read by a table. */
+/** Facts about a table, made once for all the sections that are read by it. */
 interface TablePlan {
   /** Names of the rows, by their own names and their aliases. */
   readonly rows: ReadonlyMap<string, string>;

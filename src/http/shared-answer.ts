@@ -37,9 +37,10 @@ export class SharedAnswer<T> {
    * of the client is aborted.
    */
   ask(make: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    // Without a client, nothing would take the error of an answer.
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
     const answer = (this.#waiting ??= this.#make(make));
     return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
       const abort = (): void => reject(signal.reason);
       signal.addEventListener('abort', abort);
       void answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));

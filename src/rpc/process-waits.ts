@@ -1,6 +1,6 @@
 /**
- * What waits for changes of processes shares one subscription, and what waits for one client shares one listener of its
- * signal. A call may wait for thousands of processes, and each change concerns one of them.
+ * Waits for changes of processes. All of them share one subscription, and those of one client share one listener of its
+ * signal: a call may wait for thousands of processes, and each change concerns one of them.
  */
 import type { ProcessView } from '../engine/process-table.ts';
 import type { SupervisorApi } from './supervisor-api.ts';

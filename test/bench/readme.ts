@@ -60,7 +60,7 @@ export function formatPart(rows: readonly Row[], machine: string, date: Date): s
   const worse = others.filter(isWorse).map(describeRatio);
   const day = date.toISOString().slice(0, 10);
   return [
-    `Medians of ${day}, on ${machine}:`,
+    wrap(`Medians of ${day}, on ${machine}:`),
     '',
     '| | onevisor | peer | |',
     '| --- | --- | --- | --- |',

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { describeReading } from '../../../src/config/effective.ts';
 import { noFlags } from '../../../src/config/flags.ts';
 import type { ProcessConfig } from '../../../src/config/model.ts';
+import { sectionKinds } from '../../../src/config/options.ts';
 import { configOf, printed, read as readAll, readText } from './memory-source.ts';
 
 const HEAD = '[supervisord]\n';
@@ -323,6 +324,13 @@ test('tail_bytes: a program takes it from [supervisord], and sizes are limited',
       errorsOf(`[program:w]\ncommand=x\ntail_bytes=${size}\n`)[0] ?? '',
       /tail_bytes: "[^"]+" is not a size from 0 to 16MB: a whole number of bytes, or a number with KB or MB/,
     );
+});
+
+test('a name belongs to one row of a table, also as an alias', () => {
+  for (const { title, tables } of sectionKinds) {
+    const names = tables.flatMap((table) => Object.entries(table).flatMap(([name, { aliases }]) => [name, ...aliases]));
+    assert.deepEqual(names.toSorted(), [...new Set(names)].toSorted(), title);
+  }
 });
 
 test('aliases of an option have the same effect', () => {

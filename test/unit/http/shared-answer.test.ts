@@ -61,6 +61,19 @@ test('an answer that is being made is not shared', async () => {
   assert.deepEqual(await Promise.all([first, second]), ['the files before', 'the files of now']);
 });
 
+test('a client that has left begins no answer', async () => {
+  const shared = new SharedAnswer<number>(4, new SleepyClock());
+  const left = AbortSignal.abort(new Error('the client has left'));
+  let made = 0;
+  const make = (): Promise<number> => {
+    made += 1;
+    return Promise.reject(new Error('nothing takes this error'));
+  };
+  await assert.rejects(shared.ask(make, left), /the client has left/);
+  await settled();
+  assert.equal(made, 0);
+});
+
 test('an answer that fails has its pause, too, which is limited', async () => {
   const clock = new SleepyClock();
   const shared = new SharedAnswer<number>(4, clock);
