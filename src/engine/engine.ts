@@ -112,8 +112,8 @@ export class Engine {
     const entries = this.#table.inGroup(name);
     if (entries.length === 0) return 'unknown';
     if (entries.some(({ record }) => !STOPPED_STATES.has(record.state))) return 'running';
-    this.#table.removeGroup(name);
-    this.#emit({ type: 'group', group: name, change: 'removed', ids: entries.map(({ id }) => id) });
+    const ids = this.#table.removeGroup(name);
+    this.#emit({ type: 'group', group: name, change: 'removed', ids });
     this.#reconsider(this.#table.all());
     this.#queue.turn();
     return 'removed';
@@ -122,7 +122,7 @@ export class Engine {
   /** Applies the new configuration of a group while its programs run. Processes that are removed must be stopped. */
   updateGroup(group: GroupConfig): void {
     const ids = new Set(group.processes.map(namespecOf));
-    for (const entry of this.#table.inGroup(group.name)) if (!ids.has(entry.id)) this.#table.remove(entry);
+    for (const entry of this.#table.inGroup(group.name)) if (!ids.has(entry.id)) this.#table.removeFromGroup(entry);
     this.#table.setGroup(group);
     for (const entry of this.#table.inGroup(group.name)) {
       this.#queue.add({ to: 'process', id: entry.id, input: { type: 'configured', atMs: this.#now() } });

@@ -30,7 +30,7 @@ export type EngineEvent =
   | { readonly type: 'held'; readonly process: ProcessView }
   /** The configuration has changed while the process runs (a live update). */
   | { readonly type: 'configured'; readonly process: ProcessView }
-  /** A group was added or removed at run time. `ids`: its processes. */
+  /** A group was added or removed at run time. `ids`: its processes; also those that an update has removed before. */
   | {
       readonly type: 'group';
       readonly group: string;

@@ -81,6 +81,8 @@ export class ProcessTable {
   readonly #entries = new Map<string, Entry>();
   readonly #groups = new Map<string, GroupConfig>();
   readonly #runs = new Map<number, ProcessRun>();
+  /** Namespecs of the processes that were removed from groups that are still here. */
+  readonly #former = new Map<string, Set<string>>();
   /** Dependents of each process, computed on first use. */
   #dependents: Map<string, Entry[]> | null = null;
   /** The processes by their names and those of their programs, computed on first use. */
@@ -127,10 +129,21 @@ export class ProcessTable {
     this.#entries.delete(entry.id);
   }
 
-  /** Removes a group with its processes. */
-  removeGroup(name: string): void {
-    for (const entry of this.inGroup(name)) this.remove(entry);
+  /** Removes a process from a group that stays. */
+  removeFromGroup(entry: Entry): void {
+    this.remove(entry);
+    const { group } = entry.config;
+    this.#former.set(group, (this.#former.get(group) ?? new Set()).add(entry.id));
+  }
+
+  /** Removes a group with its processes. Returns their namespecs, and those of processes that were removed from it. */
+  removeGroup(name: string): string[] {
+    const entries = this.inGroup(name);
+    for (const entry of entries) this.remove(entry);
     this.#groups.delete(name);
+    const ids = new Set([...entries.map(({ id }) => id), ...(this.#former.get(name) ?? [])]);
+    this.#former.delete(name);
+    return [...ids];
   }
 
   get(id: string): Entry | undefined {

@@ -82,7 +82,7 @@ export class EventWiring {
         const group = groupOf(event.group);
         if (group === undefined) return;
         if (event.change === 'added') this.#addGroup(group);
-        else this.#removeGroup(group);
+        else this.#removeGroup(group, event.ids);
         // Only listeners subscribe to events.
         return group.type === 'eventlistener' ? this.#followSubscriptions() : this.#tap(event.ids);
       }
@@ -137,12 +137,12 @@ export class EventWiring {
     this.#pools.publish({ kind: 'group', group: group.name, change: 'added' });
   }
 
-  #removeGroup(group: GroupConfig): void {
+  #removeGroup(group: GroupConfig, ids: readonly string[]): void {
     this.#pools.remove(group.name);
-    for (const proc of group.processes) {
+    for (const id of ids) {
       // The events of the processes come before the event of their group.
-      this.#held.release(namespecOf(proc));
-      this.#processes.delete(namespecOf(proc));
+      this.#held.release(id);
+      this.#processes.delete(id);
     }
     this.#pools.publish({ kind: 'group', group: group.name, change: 'removed' });
   }

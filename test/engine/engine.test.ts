@@ -487,3 +487,19 @@ test('so does a shutdown together with an event that a start has waited for', ()
   assert.deepEqual([world.finished?.goal, world.calls], ['exit', ['spawn migrate']]);
   world.assertQuiet();
 });
+
+test('the removal of a group names its processes, and those that an update has removed from it', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => ({ name, group: 'g', autostart: false }));
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  const world = new World([a, b]);
+  const told: Array<readonly string[]> = [];
+  world.engine.subscribe((event) => {
+    if (event.type === 'group') told.push(event.ids);
+  });
+  for (const programs of [[a], [a, c], [c]])
+    for (const group of world.groupsOf(programs)) world.engine.updateGroup(group);
+  assert.equal(world.engine.removeGroup('g'), 'removed');
+  for (const group of world.groupsOf([b])) world.engine.addGroup(group, REQUEST);
+  assert.equal(world.engine.removeGroup('g'), 'removed');
+  assert.deepEqual(told, [['g:c', 'g:b', 'g:a'], ['g:b'], ['g:b']]);
+});
